@@ -1,0 +1,34 @@
+//go:build !purego && (386 || amd64 || arm || arm64 || loong64 || mips64le || mipsle || ppc64le || riscv64 || wasm)
+
+package array
+
+import "unsafe"
+
+const hostLittleEndian = true
+
+// viewBytes returns the memory of s as bytes. On a little-endian machine these
+// are the bytes that format 1 stores and hashes, so neither costs a copy. It is
+// the only unsafe code of the package; bytes_purego.go does without.
+func viewBytes[T Element](s []T) ([]byte, bool) {
+	if len(s) == 0 {
+		return []byte{}, true
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(s[0]))), true
+}
+
+// viewInts returns a slice of Go ints as the fixed-size integers they are on
+// this machine.
+func viewInts(s []int) Source {
+	if unsafe.Sizeof(0) == 8 {
+		return vectorOf(unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(s))), len(s)))
+	}
+	return vectorOf(convert[int64](s))
+}
+
+// viewUints is viewInts for uint.
+func viewUints(s []uint) Source {
+	if unsafe.Sizeof(0) == 8 {
+		return vectorOf(unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(s))), len(s)))
+	}
+	return vectorOf(convert[uint64](s))
+}

@@ -1,0 +1,308 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// staging and quarantine are the folders of blobs that have no name yet,
+	// and of those that lost it.
+	staging    = "tmp"
+	quarantine = "quarantine"
+
+	// Caches are private: what is computed is nobody else's business, and
+	// whoever can write a cache can forge its results.
+	dirMode  = 0o700
+	fileMode = 0o600
+)
+
+// Dir is a [Store] in a folder. It never reads or writes outside of it: paths
+// are resolved beneath the folder, symbolic links are not followed out of it.
+type Dir struct {
+	root   *os.Root
+	reader reader
+	now    func() time.Time
+}
+
+// OpenDir returns the store in an existing folder. now tells the time that
+// freshened blobs get; nil is time.Now.
+func OpenDir(path string, now func() time.Time) (*Dir, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newReader(root)
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Dir{root: root, reader: r, now: now}, nil
+}
+
+// Close implements [Store].
+func (d *Dir) Close() error { return errors.Join(d.reader.close(), d.root.Close()) }
+
+func valid(op, name string) error {
+	if !fs.ValidPath(name) || strings.ContainsAny(name, "\\:\x00") {
+		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	return nil
+}
+
+// Open implements [Store].
+func (d *Dir) Open(ctx context.Context, name string) (Blob, error) {
+	if err := errors.Join(valid("open", name), ctx.Err()); err != nil {
+		return nil, err
+	}
+	return d.reader.open(name)
+}
+
+// Get implements [Store].
+func (d *Dir) Get(ctx context.Context, name string, limit int64) ([]byte, error) {
+	blob, err := d.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	if blob.Size() > limit {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%w: %d bytes", ErrTooLarge, blob.Size())}
+	}
+	b := make([]byte, blob.Size())
+	if n, err := blob.ReadAt(b, 0); n < len(b) {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return b, nil
+}
+
+// Put implements [Store]: the blob is written to the staging folder and renamed.
+func (d *Dir) Put(ctx context.Context, name string, durable bool, write func(io.Writer) error) (err error) {
+	if err := errors.Join(valid("put", name), ctx.Err()); err != nil {
+		return err
+	}
+	temporary := staging + "/" + rand.Text()
+	f, err := d.create(temporary)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			// Best effort: what stays is swept with the staging folder.
+			_ = d.root.Remove(temporary)
+		}
+	}()
+	err = write(&contextWriter{ctx, f})
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.rename(temporary, name); err != nil {
+		return err
+	}
+	if durable {
+		return d.syncFolders(path.Dir(name))
+	}
+	return nil
+}
+
+// create makes a new file, and its folder where that is missing.
+func (d *Dir) create(name string) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := d.root.OpenFile(name, flags, fileMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := d.root.MkdirAll(path.Dir(name), dirMode); err != nil {
+			return nil, err
+		}
+		f, err = d.root.OpenFile(name, flags, fileMode)
+	}
+	return f, err
+}
+
+// rename moves a file to its name. The name's folder may be missing, and may go
+// missing again while somebody else clears the cache: hence the retries.
+func (d *Dir) rename(from, to string) error {
+	err := d.root.Rename(from, to)
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < 3; try++ {
+		if err := d.root.MkdirAll(path.Dir(to), dirMode); err != nil {
+			return err
+		}
+		err = d.root.Rename(from, to)
+	}
+	return err
+}
+
+// syncFolders makes the names in a folder durable, and the folder's own name,
+// up to the root. A system that cannot sync folders has nothing to sync.
+func (d *Dir) syncFolders(name string) error {
+	for {
+		f, err := d.root.Open(name)
+		if err != nil {
+			return err
+		}
+		err = syncFolder(f)
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil || name == "." {
+			return err
+		}
+		name = path.Dir(name)
+	}
+}
+
+// PutIfAbsent implements [Store].
+func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error {
+	info, err := d.Stat(ctx, name)
+	if err == nil && info.Size == size {
+		now := d.now()
+		if d.root.Chtimes(name, now, now) == nil {
+			return nil
+		}
+	}
+	return d.Put(ctx, name, durable, write)
+}
+
+// Stat implements [Store].
+func (d *Dir) Stat(ctx context.Context, name string) (Info, error) {
+	if err := errors.Join(valid("stat", name), ctx.Err()); err != nil {
+		return Info{}, err
+	}
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return Info{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: ErrForeign}
+	}
+	return Info{name, info.Size(), info.ModTime()}, nil
+}
+
+// List implements [Store].
+func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		if err := valid("list", prefix); err != nil {
+			yield(Info{}, err)
+			return
+		}
+		d.walk(ctx, prefix, yield)
+	}
+}
+
+// walk yields the files in a folder and below; false where yield said stop.
+func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) bool) bool {
+	entries, err := d.readDir(folder)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		// Folders come and go while others write and clear.
+		return errors.Is(err, fs.ErrNotExist) || yield(Info{}, err) && false
+	}
+	for _, entry := range entries {
+		name := folder + "/" + entry.Name()
+		switch {
+		case entry.IsDir():
+			if !d.walk(ctx, name, yield) {
+				return false
+			}
+		case entry.Type().IsRegular():
+			info, err := entry.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				yield(Info{}, err)
+				return false
+			}
+			if !yield(Info{name, info.Size(), info.ModTime()}, nil) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
+	info, err := d.root.Lstat(folder)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, nil // a foreign file where a folder is expected holds no blobs
+	}
+	f, err := d.root.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// Delete implements [Store]. Folders that it leaves empty go too, but for the
+// top one of the name.
+func (d *Dir) Delete(ctx context.Context, name string) error {
+	if err := errors.Join(valid("delete", name), ctx.Err()); err != nil {
+		return err
+	}
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for folder := path.Dir(name); strings.Contains(folder, "/"); folder = path.Dir(folder) {
+		if d.root.Remove(folder) != nil {
+			break // not empty, or somebody else was faster
+		}
+	}
+	return nil
+}
+
+// Quarantine implements [Store].
+func (d *Dir) Quarantine(ctx context.Context, name string) error {
+	if err := errors.Join(valid("quarantine", name), ctx.Err()); err != nil {
+		return err
+	}
+	err := d.rename(name, quarantine+"/"+path.Base(name)+"-"+rand.Text()[:8])
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another reader put it aside already
+	}
+	return err
+}
+
+// contextWriter stops a long write when its context ends.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+// step is the most that is written between two looks at the context.
+const step = 16 << 20
+
+func (c *contextWriter) Write(p []byte) (n int, err error) {
+	for {
+		if err := c.ctx.Err(); err != nil {
+			return n, err
+		}
+		k, err := c.w.Write(p[n:min(len(p), n+step)])
+		if n += k; err != nil || n == len(p) {
+			return n, err
+		}
+	}
+}

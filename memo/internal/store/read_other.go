@@ -1,0 +1,7 @@
+//go:build !linux
+
+package store
+
+import "os"
+
+func newReader(root *os.Root) (reader, error) { return rootReader{root}, nil }

@@ -1,0 +1,40 @@
+package store
+
+import (
+	"io/fs"
+	"os"
+)
+
+// reader opens blobs for reading.
+type reader interface {
+	open(name string) (Blob, error)
+	close() error
+}
+
+// rootReader opens blobs through os.Root, which every system has.
+type rootReader struct{ root *os.Root }
+
+func (r rootReader) close() error { return nil }
+
+func (r rootReader) open(name string) (Blob, error) {
+	f, err := r.root.OpenFile(name, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrForeign}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return fileBlob{f, info.Size()}, nil
+}
+
+type fileBlob struct {
+	*os.File
+	size int64
+}
+
+func (b fileBlob) Size() int64 { return b.size }

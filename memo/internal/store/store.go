@@ -1,0 +1,67 @@
+// Package store is the seam between memo and the bytes it keeps: a small set of
+// operations on named blobs. The directory is its first implementation.
+//
+// Names are slash-separated relative paths, valid for [io/fs.ValidPath]. A blob
+// is never changed once it has its name: it is replaced as a whole, or deleted.
+// Nothing above the seam may assume a file system, and no correctness above it
+// rests on a rename or a lock: what is read is always verified.
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+)
+
+// ErrForeign is a name under which something else stands than a blob: a
+// symbolic link, a directory, a FIFO, a device.
+var ErrForeign = errors.New("not a regular file")
+
+// ErrTooLarge is a blob larger than the caller was ready to read.
+var ErrTooLarge = errors.New("larger than expected")
+
+// Store keeps named blobs. A missing one is an error that wraps
+// [io/fs.ErrNotExist]. All methods may be called from several goroutines.
+type Store interface {
+	// Get returns the whole blob, [ErrTooLarge] where it has more than limit
+	// bytes.
+	Get(ctx context.Context, name string, limit int64) ([]byte, error)
+	// Open returns the blob for reading any range of it.
+	Open(ctx context.Context, name string) (Blob, error)
+	// Put stores what write writes under name, whole or not at all, in place
+	// of what stood there. With durable set it returns when a power cut can
+	// no longer lose the blob.
+	Put(ctx context.Context, name string, durable bool, write func(io.Writer) error) error
+	// PutIfAbsent is Put where no blob of the given size has the name yet;
+	// where one has, it freshens its time of modification and does not call
+	// write. It is a saving, never a lock: two callers may both write.
+	PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error
+	// Stat returns what is known of a blob without reading it.
+	Stat(ctx context.Context, name string) (Info, error)
+	// List yields the blobs in the folder at prefix and below, by name. An
+	// error ends it; a missing folder is empty.
+	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
+	// Delete removes a blob. A missing one is no error.
+	Delete(ctx context.Context, name string) error
+	// Quarantine takes whatever has the name out of the way and keeps it
+	// aside for a person to look at.
+	Quarantine(ctx context.Context, name string) error
+	// Close frees what the store holds. Blobs that are open stay readable.
+	Close() error
+}
+
+// Blob is an open blob. Its content does not change while it is open.
+type Blob interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// Info describes a blob.
+type Info struct {
+	Name     string
+	Size     int64
+	Modified time.Time
+}

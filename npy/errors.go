@@ -1,0 +1,36 @@
+package npy
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The sentinels of this package; errors wrap them, so test with errors.Is.
+var (
+	// ErrFormat is a file that is not .npy, or whose header or length is wrong.
+	ErrFormat = errors.New("npy: not a valid .npy file")
+	// ErrUnsupported is a legal file that this package will not read: an
+	// element type that [array] lacks, or Python objects, which would have to
+	// be unpickled.
+	ErrUnsupported = errors.New("npy: unsupported")
+)
+
+// Error says which operation failed on which file.
+type Error struct {
+	Op   string // "read" or "write"
+	Path string
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("npy: %s %s: %v", e.Op, e.Path, e.Err) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// onFile names the file of a failed operation.
+func onFile(op, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{op, path, err}
+}
