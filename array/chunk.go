@@ -17,7 +17,9 @@ var chunkBuffers = sync.Pool{New: func() any { return new([ChunkSize]byte) }}
 // Chunks yields the elements of src in C order, little-endian, as the chunks
 // that are hashed: [ChunkSize] bytes each, the last one shorter, none for an
 // empty array. A chunk may be src's own memory: it must not be written to and is
-// valid until the next step. After an error there are no more chunks.
+// valid until the next step. An error comes with a nil chunk, and ends the
+// sequence: what src's Encode returned, or [ErrNil], [ErrDType] or [ErrShape] for
+// a src that cannot be read.
 func Chunks(src Source) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		size, err := sourceSize(src)
@@ -25,10 +27,10 @@ func Chunks(src Source) iter.Seq2[[]byte, error] {
 			yield(nil, err)
 			return
 		}
-		read, done := chunkReader(src)
-		defer done()
+		r := newChunkReader(src, size)
+		defer r.close()
 		for offset := 0; offset < size; offset += ChunkSize {
-			chunk, err := read(offset, min(size, offset+ChunkSize))
+			chunk, err := r.read(offset, min(ChunkSize, size-offset))
 			if !yield(chunk, err) || err != nil {
 				return
 			}
@@ -38,22 +40,49 @@ func Chunks(src Source) iter.Seq2[[]byte, error] {
 
 // sourceSize returns the bytes of src's elements.
 func sourceSize(src Source) (int, error) {
+	if err := checkSource(src); err != nil {
+		return 0, err
+	}
 	n, err := Elements(src.Shape(), src.DType().Size())
 	return n * src.DType().Size(), err
 }
 
-// chunkReader returns a function that reads the bytes [from, to) of src, at
-// most a chunk, and one that gives its buffer back. It serves one goroutine.
-func chunkReader(src Source) (read func(from, to int) ([]byte, error), done func()) {
+// chunkReader reads the chunks of one Source, for one goroutine. It is a value,
+// so that a range of chunks costs no allocation.
+type chunkReader struct {
+	src    Source
+	direct []byte           // src's own memory, or
+	buffer *[ChunkSize]byte // where chunks are gathered
+}
+
+// newChunkReader returns a reader of src, which has size bytes of elements. Its
+// close must be called.
+func newChunkReader(src Source, size int) chunkReader {
 	if a, ok := src.(Any); ok {
-		if b, ok := a.Bytes(); ok {
-			return func(from, to int) ([]byte, error) { return b[from:to], nil }, func() {}
+		// The length can differ where a foreign type embeds an Any and
+		// overrides its shape.
+		if b, ok := a.Bytes(); ok && len(b) == size {
+			return chunkReader{src: src, direct: b}
 		}
 	}
-	buffer, itemsize := chunkBuffers.Get().(*[ChunkSize]byte), src.DType().Size()
-	read = func(from, to int) ([]byte, error) {
-		chunk := buffer[:to-from]
-		return chunk, src.Encode(chunk, from/itemsize)
+	return chunkReader{src: src, buffer: chunkBuffers.Get().(*[ChunkSize]byte)}
+}
+
+// read returns length bytes from offset on, at most a chunk. They are valid until
+// the next read.
+func (r *chunkReader) read(offset, length int) ([]byte, error) {
+	if r.buffer == nil {
+		return r.direct[offset : offset+length], nil
 	}
-	return read, func() { chunkBuffers.Put(buffer) }
+	chunk := r.buffer[:length]
+	if err := r.src.Encode(chunk, offset/r.src.DType().Size()); err != nil {
+		return nil, err
+	}
+	return chunk, nil
+}
+
+func (r *chunkReader) close() {
+	if r.buffer != nil {
+		chunkBuffers.Put(r.buffer)
+	}
 }

@@ -5,7 +5,10 @@ import (
 	"math"
 )
 
-var le = binary.LittleEndian
+var (
+	le = binary.LittleEndian
+	be = binary.BigEndian
+)
 
 // encode writes src into dst, little-endian; dst has room for exactly src.
 func encode[T Element](dst []byte, src []T) {

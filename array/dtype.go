@@ -101,8 +101,9 @@ func (d DType) swapUnit() int {
 
 // ParseDType reads a type string of the array interface protocol
 // (numpy.org/doc/stable/reference/arrays.interface.html), such as "<f8", ">i4"
-// or "|u1". It returns the type and whether its bytes are big-endian. A string
-// that names no element type is ErrDType.
+// "=c16" (the machine's order) or "|u1". It returns the type and whether its bytes
+// are big-endian, false where one byte has no order. A string that names no
+// element type is [ErrDType].
 func ParseDType(descr string) (d DType, bigEndian bool, err error) {
 	order, code := byte('='), descr
 	if descr != "" && strings.IndexByte("<>=|", descr[0]) >= 0 {
@@ -125,22 +126,22 @@ func ParseDType(descr string) (d DType, bigEndian bool, err error) {
 }
 
 // SwapBytes reverses the byte order of the elements in b, which are of type d,
-// in place. Bytes behind the last whole element are left alone.
+// in place. Bytes behind the last whole element are left alone, and all of them
+// where d is invalid.
 func SwapBytes(b []byte, d DType) {
+	b = b[:len(b)-len(b)%max(d.Size(), 1)]
 	switch d.swapUnit() {
 	case 2:
 		for ; len(b) >= 2; b = b[2:] {
-			b[0], b[1] = b[1], b[0]
+			le.PutUint16(b, be.Uint16(b))
 		}
 	case 4:
 		for ; len(b) >= 4; b = b[4:] {
-			_ = b[3]
-			b[0], b[1], b[2], b[3] = b[3], b[2], b[1], b[0]
+			le.PutUint32(b, be.Uint32(b))
 		}
 	case 8:
 		for ; len(b) >= 8; b = b[8:] {
-			_ = b[7]
-			b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7] = b[7], b[6], b[5], b[4], b[3], b[2], b[1], b[0]
+			le.PutUint64(b, be.Uint64(b))
 		}
 	}
 }

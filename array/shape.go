@@ -7,14 +7,25 @@ import (
 	"strconv"
 )
 
-// maxBytes bounds the memory of one array, below what any current machine can
-// address, so that an absurd shape is an error and not a crash.
-const maxBytes = min(1<<46, math.MaxInt)
+const (
+	// maxBytes bounds the memory of one array, below what any current machine
+	// can address, so that an absurd shape is an error and not a crash. The
+	// room above it lets offsets of chunks be added without overflow.
+	maxBytes = min(1<<46, math.MaxInt-ChunkSize)
 
-// Elements returns the number of elements of a shape, 1 for the 0-d shape. A
-// negative extent, or a product whose bytes at itemsize would overflow, is
-// ErrShape.
+	// maxDims is the number of dimensions that NumPy has had since version 2.
+	maxDims = 64
+)
+
+// Elements returns the number of elements of a shape, 1 for the 0-d shape. It is
+// [ErrShape] if an extent is negative, if there are more than 64 dimensions, or if
+// the elements would take more than 64 TiB (2 GiB on a 32-bit machine) at itemsize
+// bytes each; an itemsize below 1 counts as 1. The extents of an empty array are
+// bounded as if those that are 0 were 1, as NumPy bounds them.
 func Elements(shape []int, itemsize int) (int, error) {
+	if len(shape) > maxDims {
+		return 0, fmt.Errorf("%w: %d dimensions, more than %d", ErrShape, len(shape), maxDims)
+	}
 	n, empty := uint64(1), false
 	for _, extent := range shape {
 		if extent < 0 {
@@ -24,8 +35,6 @@ func Elements(shape []int, itemsize int) (int, error) {
 			empty = true
 			continue
 		}
-		// The other extents of an empty array are bounded too: NumPy refuses
-		// to multiply them past its index type.
 		hi, lo := bits.Mul64(n, uint64(extent))
 		if hi != 0 || lo > maxBytes {
 			return 0, fmt.Errorf("%w: %s has too many elements", ErrShape, FormatShape(shape))

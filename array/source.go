@@ -20,9 +20,9 @@ type Source interface {
 	Shape() []int
 	// Encode writes the elements first, first+1, … in C order, little-endian,
 	// until dst is full. A dst that is not whole elements or reaches behind
-	// the last one is ErrShape. Sources made by Of may be encoded from several
-	// goroutines at once, those of matrix types that gonum does not define
-	// excepted.
+	// the last one is ErrShape. It may be called from several goroutines at
+	// once; only for a matrix of a type that gonum does not define may it not,
+	// since nobody knows what its At does. [Hash] heeds that.
 	Encode(dst []byte, first int) error
 }
 
@@ -93,15 +93,18 @@ func made[T Element](a *Array[T], err error) (Any, error) {
 	return a, nil
 }
 
-// Of returns v as a [Source] that shares its memory. It takes
+// Of returns v as a [Source] that reads v's own memory. It takes
 //
 //   - *Array[T] of every element type, and any other Source as it is;
-//   - slices of the element types, and of int and uint (64 bits in format 1), as
-//     1-d arrays;
-//   - every gonum vector (1-d) and real or complex matrix (2-d), strided,
-//     banded, triangular, transposed or foreign, as its logical elements.
+//   - slices of the element types, and of int and uint (64 bits in format 1, and
+//     copied where the machine has fewer), as 1-d arrays;
+//   - every [mat.Matrix], [mat.Vector] and [mat.CMatrix], strided, banded,
+//     triangular, transposed or foreign, as its logical elements. A vector is
+//     1-d; a matrix is 2-d, and so is a transposed vector, for v and vᵀ are
+//     different arguments.
 //
-// A nil pointer is [ErrNil], anything else [ErrDType].
+// A nil pointer is [ErrNil], and so is nil itself; a matrix whose methods panic or
+// contradict each other is [ErrShape]; anything else is [ErrDType].
 func Of(v any) (Source, error) {
 	switch v := v.(type) {
 	case nil:
@@ -137,7 +140,7 @@ func Of(v any) (Source, error) {
 	case []uint:
 		return viewUints(v), nil
 	}
-	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
+	if nilPointer(v) {
 		return nil, fmt.Errorf("%w %T", ErrNil, v)
 	}
 	switch v := v.(type) {
@@ -146,19 +149,47 @@ func Of(v any) (Source, error) {
 	case mat.Matrix:
 		return viewMatrix(v)
 	case mat.CMatrix:
-		return viewCMatrix(v)
+		return viewCElements(v)
 	}
 	return nil, fmt.Errorf("%w: %T is no array, numeric slice, matrix or vector", ErrDType, v)
 }
 
-// Copy returns the elements of src as an array of its own.
+func nilPointer(v any) bool {
+	rv := reflect.ValueOf(v)
+	return rv.Kind() == reflect.Pointer && rv.IsNil()
+}
+
+// checkSource refuses a src whose methods cannot be called, or that has no
+// element type.
+func checkSource(src Source) error {
+	switch {
+	case src == nil:
+		return fmt.Errorf("%w Source", ErrNil)
+	case nilPointer(src):
+		return fmt.Errorf("%w %T", ErrNil, src)
+	case !src.DType().Valid():
+		return fmt.Errorf("%w: %v", ErrDType, src.DType())
+	}
+	return nil
+}
+
+// Copy returns the elements of src as an array of its own. Errors are what src's
+// Encode returned, and [ErrNil], [ErrDType] or [ErrShape] for a src that cannot be
+// read.
 func Copy(src Source) (Any, error) {
+	if err := checkSource(src); err != nil {
+		return nil, err
+	}
 	dst, err := Make(src.DType(), src.Shape()...)
 	if err != nil {
 		return nil, err
 	}
-	if b, ok := dst.Bytes(); ok {
-		return dst, src.Encode(b, 0)
+	// A foreign Source may write a bool as 2, which only Decode makes true.
+	if b, ok := dst.Bytes(); ok && dst.DType() != Bool {
+		if err := src.Encode(b, 0); err != nil {
+			return nil, err
+		}
+		return dst, nil
 	}
 	first := 0
 	for chunk, err := range Chunks(src) {

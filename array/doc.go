@@ -1,0 +1,87 @@
+// Package array holds typed n-dimensional arrays, reads gonum's matrices and
+// vectors as if they were arrays, and computes digests that name an array by
+// its contents.
+//
+// # Arrays
+//
+// An [Array] is the Go side of a C-contiguous NumPy array: one slice of a
+// numeric type and a shape.
+//
+//	a, err := array.New[float32](3, 4)           // zeros
+//	a, err := array.FromSlice(data, 3, 4)        // over data, without a copy
+//	row, err := a.Slice(1, 2)                    // row 1, the same memory
+//	v, err := a.At(2, 3)
+//
+// The element types are bool, int8 to int64, uint8 to uint64, float32, float64,
+// complex64 and complex128. [Any] is an array whose element type is known only
+// at run time; a type switch over *Array[float64] and its like gives the typed
+// array back.
+//
+// # gonum
+//
+// [FromDense] and [FromVecDense] make arrays of gonum values, [Array.Dense] and
+// [Array.VecDense] the other way round. All four share memory: a write to one
+// side shows on the other. Only a view with gaps, such as a slice of a wider
+// matrix, has to be copied by the first two, because an Array has none.
+//
+// A [Source] reads a value without changing its layout. [Of] makes one of an
+// array, a numeric slice, and every gonum matrix and vector: Dense, VecDense,
+// SymDense, TriDense, DiagDense, Tridiag, the banded types, CDense, their
+// transposes, their strided slices, and types that gonum does not know, through
+// At. What counts are the logical elements: a strided view equals its copy, a
+// transpose equals the matrix that is written out, and a SymDense equals the
+// Dense with both triangles. A vector is 1-d, a matrix 2-d. A transposed vector
+// is a matrix of one row, for a function may well tell v from vᵀ.
+//
+// # Who may write
+//
+// Nothing here is locked. A Source and an Array read the memory they were made
+// of, so that must not be written to while they are hashed, copied or stored;
+// otherwise the digest is that of no array. Afterwards the owner may write as
+// before. A digest says what the elements were then. Any number of goroutines
+// may read one Array or Source at once, except for the Source of a matrix type
+// that gonum does not define.
+//
+// # Digests
+//
+// [Hash] and [Array.Digest] name an array by 128 bits of its type, shape and
+// elements, independent of layout, byte order of the machine, number of cores
+// and of how it came to be. The same array in NumPy has the same digest. The
+// bytes, which are part of format 1 and do not change:
+//
+//	elements      in C order, little-endian; a bool is 0 or 1, a complex number
+//	              its real part, then its imaginary part
+//	chunk         262144 bytes of elements; the last one may be shorter, an
+//	              empty array has none
+//	chunk digest  XXH64 ‖ XXH3-64 of the chunk, both of seed 0, each as 8 bytes,
+//	              big-endian
+//	array digest  the first 16 bytes of the SHA-256 of
+//	                "numcache/array/1\n"
+//	                descr "\n"   "<f8", "|u1", … as in a .npy header
+//	                shape "\n"   "()", "(3,)", "(3, 4)", as Python prints it
+//	                the chunk digests in order
+//
+// Bits count, not values: −0.0 differs from 0.0, NaNs with different payloads
+// differ, and so do int64 and float64 arrays of equal numbers, or shapes (4,) and
+// (4, 1). As the chunks are independent they are hashed on all cores, and a [Table]
+// takes them one by one, in any order, as they are read from a file or a network.
+// [Chunks] yields what is hashed.
+//
+// The chunk hashes are fast and not cryptographic. Digests tell apart what happens
+// to differ; against somebody who constructs collisions they are no defence.
+//
+// # Limits
+//
+// An array has at most 64 dimensions, as in NumPy 2, and 64 TiB of elements; a
+// larger shape is [ErrShape]. A shape below that which the machine has no memory
+// for ends the program, as every allocation in Go does: check shapes that come from
+// outside against the data that came with them, as package npy does. There is no
+// float16, no string and no object type. gonum has no matrix of shape (0, 3), so
+// [Array.Dense] refuses one.
+//
+// # Machine and build
+//
+// On a little-endian machine the memory of an array is what is hashed and stored,
+// and nothing is copied. The build tag purego does without package unsafe and
+// copies chunk by chunk, as do big-endian machines; digests are the same.
+package array

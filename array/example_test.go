@@ -1,0 +1,183 @@
+package array_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/numcache/numcache/array"
+)
+
+func Example() {
+	m := mat.NewDense(3, 4, []float64{
+		0, 1, 2, 3,
+		4, 5, 6, 7,
+		8, 9, 10, 11,
+	})
+	a, err := array.FromDense(m)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// In Python: np.arange(12.).reshape(3, 4)
+	fmt.Println(a.DType(), a.Shape(), a.Digest())
+
+	m.Set(0, 0, -1) // a shares the memory of m
+	v, err := a.At(0, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v)
+	// Output:
+	// float64 [3 4] 3dbbec467ceba150bd0e18328cc3a754
+	// -1
+}
+
+func ExampleFromSlice() {
+	a, err := array.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 3, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows, err := a.Slice(1, 3)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(rows.Shape(), rows.Data())
+	// Output: [2 2] [3 4 5 6]
+}
+
+func ExampleNew() {
+	a, err := array.New[complex128](2, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a.Data()[3] = 2i
+	v, err := a.At(1, 1)
+	fmt.Println(v, err)
+
+	_, err = a.At(1, 2)
+	fmt.Println(errors.Is(err, array.ErrShape))
+	// Output:
+	// (0+2i) <nil>
+	// true
+}
+
+func ExampleArray_Reshape() {
+	a, err := array.FromSlice([]float64{1, 2, 3, 4, 5, 6})
+	if err != nil {
+		log.Fatal(err)
+	}
+	table, err := a.Reshape(2, 3)
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := table.Dense()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(mat.Formatted(m))
+	// Output:
+	// ⎡1  2  3⎤
+	// ⎣4  5  6⎦
+}
+
+// The digest of a value is that of its logical elements, whatever its layout.
+func ExampleHash() {
+	wide := mat.NewDense(2, 3, []float64{
+		1, 2, 9,
+		3, 4, 9,
+	})
+	for _, v := range []any{
+		wide.Slice(0, 2, 0, 2),
+		mat.NewDense(2, 2, []float64{1, 3, 2, 4}).T(),
+		mat.NewDense(2, 2, []float64{1, 2, 3, 4}),
+	} {
+		src, err := array.Of(v)
+		if err != nil {
+			log.Fatal(err)
+		}
+		d, err := array.Hash(context.Background(), src)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(d)
+	}
+	// Output:
+	// d0bda024d630d8cef8b4bb9090023700
+	// d0bda024d630d8cef8b4bb9090023700
+	// d0bda024d630d8cef8b4bb9090023700
+}
+
+func ExampleOf() {
+	symmetric := mat.NewSymDense(2, []float64{1, 2, 0, 3}) // reads the upper triangle
+	src, err := array.Of(symmetric)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := array.Copy(src)
+	if err != nil {
+		log.Fatal(err)
+	}
+	switch a := a.(type) {
+	case *array.Array[float64]:
+		fmt.Println(a.Shape(), a.Data())
+	}
+	// Output: [2 2] [1 2 2 3]
+}
+
+// A table makes the digest of an array that comes piece by piece.
+func ExampleTable() {
+	data := make([]byte, 600_000) // as it would come from a network
+	t, err := array.NewTable(array.Uint8, len(data))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i := range t.Len() {
+		offset, length := t.Chunk(i)
+		if err := t.Set(i, data[offset:offset+length]); err != nil {
+			log.Fatal(err)
+		}
+	}
+	a, err := array.FromSlice(data)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(t.Len(), t.Digest() == a.Digest())
+	// Output: 3 true
+}
+
+func ExampleChunks() {
+	src, err := array.Of(make([]float64, 100_000))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for chunk, err := range array.Chunks(src) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(len(chunk))
+	}
+	// Output:
+	// 262144
+	// 262144
+	// 262144
+	// 13568
+}
+
+func ExampleParseDType() {
+	d, bigEndian, err := array.ParseDType(">f4")
+	fmt.Println(d, d.Size(), d.Descr(), bigEndian, err)
+	// Output: float32 4 <f4 true <nil>
+}
+
+func ExampleParseDigest() {
+	d, err := array.ParseDigest("3dbbec467ceba150bd0e18328cc3a754")
+	fmt.Println(d, err)
+	_, err = array.ParseDigest("3DBB")
+	fmt.Println(err)
+	// Output:
+	// 3dbbec467ceba150bd0e18328cc3a754 <nil>
+	// array: digest: "3DBB" is not 32 hex digits
+}

@@ -1,0 +1,105 @@
+package memo
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+)
+
+// bind makes the key of a call whose arguments are given as they would be to
+// the function itself, the context optional.
+func (f *function) bind(args []any) (context.Context, Key, error) {
+	ctx := context.Background()
+	if len(args) > 0 {
+		if given, ok := args[0].(context.Context); ok {
+			ctx, args = given, args[1:]
+		}
+	}
+	values, err := f.arguments(args)
+	if err != nil {
+		return ctx, Key{err: err}, err
+	}
+	k := f.key(ctx, values)
+	return ctx, k, k.err
+}
+
+// arguments converts args to the function's parameters.
+func (f *function) arguments(args []any) ([]reflect.Value, error) {
+	fixed, variadic := len(f.params), f.fn.Type().IsVariadic()
+	if variadic {
+		fixed--
+	}
+	if len(args) < fixed || len(args) > fixed && !variadic {
+		return nil, fmt.Errorf("%w: %s takes %d, given are %d", ErrArguments, f.spec.Name, fixed, len(args))
+	}
+	values := make([]reflect.Value, 0, len(f.params))
+	for i, p := range f.params[:fixed] {
+		v, err := convertArgument(args[i], p)
+		if err != nil {
+			return nil, fmt.Errorf("%w: argument %d of %s: %w", ErrArguments, i, f.spec.Name, err)
+		}
+		values = append(values, v)
+	}
+	if !variadic {
+		return values, nil
+	}
+	last := f.params[fixed]
+	rest := reflect.MakeSlice(last, 0, len(args)-fixed)
+	for i, arg := range args[fixed:] {
+		v, err := convertArgument(arg, last.Elem())
+		if err != nil {
+			return nil, fmt.Errorf("%w: argument %d of %s: %w", ErrArguments, fixed+i, f.spec.Name, err)
+		}
+		rest = reflect.Append(rest, v)
+	}
+	return append(values, rest), nil
+}
+
+// convertArgument does with arg what the compiler would do with it in a call: a
+// value of the type as it is, a number as the type where that holds it exactly.
+func convertArgument(arg any, t reflect.Type) (reflect.Value, error) {
+	v := reflect.ValueOf(arg)
+	switch {
+	case !v.IsValid():
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+			return reflect.Zero(t), nil
+		}
+		return v, fmt.Errorf("nil is no %v", t)
+	case v.Type().AssignableTo(t):
+		to := reflect.New(t).Elem()
+		to.Set(v)
+		return to, nil
+	case isNumber(v.Type()) && isNumber(t):
+		if to, ok := convertNumber(v, t); ok {
+			return to, nil
+		}
+	case v.Kind() == t.Kind() && v.Type().ConvertibleTo(t) && v.Type().PkgPath() == "":
+		return v.Convert(t), nil // such as a string where a named one is taken
+	}
+	return v, fmt.Errorf("%v (%v) is no %v", arg, v.Type(), t)
+}
+
+func isNumber(t reflect.Type) bool { return t.Kind() != reflect.Bool && numberType(t) != nil }
+
+// convertNumber converts v to the numeric type t where that loses nothing.
+func convertNumber(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
+	isComplex := func(t reflect.Type) bool { return t.Kind() == reflect.Complex64 || t.Kind() == reflect.Complex128 }
+	if isComplex(t) && !isComplex(v.Type()) { // reflect does not convert between them
+		f, ok := convertNumber(v, reflect.TypeFor[float64]())
+		if !ok {
+			return v, false
+		}
+		v = reflect.ValueOf(complex(f.Float(), 0))
+	}
+	if !v.CanConvert(t) {
+		return v, false
+	}
+	to := v.Convert(t)
+	back := to.Convert(v.Type())
+	if !back.Equal(v) {
+		return v, false
+	}
+	// A round trip alone would let −1 pass for the largest uint64.
+	return to, !(v.CanInt() && v.Int() < 0 && to.CanUint()) && !(v.CanUint() && to.CanInt() && to.Int() < 0)
+}

@@ -1,0 +1,158 @@
+package memo
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// Cache keeps the results of functions in a folder. It may be used by any number
+// of goroutines, and the folder by any number of processes at once: a reader
+// sees an entry whole or not at all, and verifies what it reads.
+type Cache struct {
+	dir      string
+	options  Options
+	counters counters
+
+	// open is held for reading while the store is used, and for writing by
+	// Close. A nil store computes everything.
+	open  sync.RWMutex
+	store store.Store
+
+	flightsMu sync.Mutex
+	flights   map[array.Digest]*flight
+	landed    int // flights that ended
+}
+
+// Open opens the cache in the folder dir, which it makes, private to the user,
+// where it is missing. With dir "" nothing is cached: functions work and
+// compute every time.
+//
+// A folder that holds something else is [ErrNotCache], one of a later format
+// [ErrFormat]; it is not touched. A folder that cannot be made or written, for
+// want of permission or of space, is no error: the cache counts and logs a
+// fault and computes, or serves what it can read.
+//
+// Options may be nil. Close the cache when it is no longer needed.
+func Open(dir string, o *Options) (*Cache, error) {
+	options, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cache{dir: dir, options: options, flights: map[array.Digest]*flight{}}
+	if dir == "" {
+		return c, nil
+	}
+	if c.dir, err = filepath.Abs(dir); err != nil {
+		return nil, &Error{"open", dir, err}
+	}
+	folder, err := openFolder(c.dir, options)
+	if err != nil && !unavailable(err) {
+		return nil, &Error{"open", c.dir, err}
+	}
+	if err != nil {
+		c.tell(Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
+		return c, nil
+	}
+	c.store = folder
+	return c, nil
+}
+
+// Dir returns the absolute path of the cache's folder, "" where there is none.
+func (c *Cache) Dir() string {
+	if c == nil {
+		return ""
+	}
+	return c.dir
+}
+
+// Close frees what the cache holds, after the reads and writes that are under
+// way. Functions memoized with it still work, and compute every time. Closing
+// twice is no error.
+func (c *Cache) Close() error {
+	if c == nil {
+		return nil
+	}
+	c.open.Lock()
+	defer c.open.Unlock()
+	s := c.store
+	if s == nil {
+		return nil
+	}
+	c.store = closedStore{}
+	if err := s.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+		return &Error{"close", c.dir, err}
+	}
+	return nil
+}
+
+// use returns the store, nil where nothing is cached, for use until release.
+func (c *Cache) use() (s store.Store, release func()) {
+	c.open.RLock()
+	return c.store, c.open.RUnlock
+}
+
+// Has reports whether the cache holds an intact record of the call, whose
+// results have their files. It does not read the results.
+func (c *Cache) Has(ctx context.Context, k Key) (bool, error) {
+	if err := c.check(k); err != nil {
+		return false, err
+	}
+	s, release := c.use()
+	defer release()
+	if s == nil {
+		return false, nil
+	}
+	r, err := readRecord(ctx, s, k)
+	if err != nil {
+		return false, notFoundIsNil(err)
+	}
+	for _, v := range r.Results {
+		for _, a := range v.Arrays() {
+			if _, err := s.Stat(ctx, objectName(a.Digest)); err != nil {
+				return false, notFoundIsNil(&Error{"has", objectName(a.Digest), err})
+			}
+		}
+	}
+	return true, nil
+}
+
+// Forget removes the record of the call, so that it is computed next time. A call
+// that is not cached is no error. Results shared with other calls stay theirs.
+func (c *Cache) Forget(ctx context.Context, k Key) error {
+	if err := c.check(k); err != nil {
+		return err
+	}
+	s, release := c.use()
+	defer release()
+	if s == nil {
+		return nil
+	}
+	name := recordName(k.function, k.version, k.Digest())
+	if err := s.Delete(ctx, name); err != nil {
+		return &Error{"forget", name, err}
+	}
+	return nil
+}
+
+// check reports a nil cache or an invalid key.
+func (c *Cache) check(k Key) error {
+	if c == nil {
+		return ErrNil
+	}
+	return k.err
+}
+
+// notFoundIsNil passes errors on but for those that say that an entry is missing
+// or damaged.
+func notFoundIsNil(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package memo
+
+import (
+	"context"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// Clear empties the cache: records first, then objects and what was put aside.
+// Calls that go on meanwhile compute, and may store again. progress may be nil;
+// see [Cache.Verify].
+func (c *Cache) Clear(ctx context.Context, progress func(Progress)) error {
+	return c.clear(ctx, progress, callsFolder, objectsFolder, quarantineFolder)
+}
+
+// ClearFunction removes the records of all versions of the function. Their
+// results stay until the whole cache is cleared, as other calls may share them.
+// It returns how many records it removed.
+func (c *Cache) ClearFunction(ctx context.Context, name string) (removed int, err error) {
+	err = c.clear(ctx, func(p Progress) { removed = p.Done }, callsFolder+"/"+segment(name))
+	return removed, err
+}
+
+func (c *Cache) clear(ctx context.Context, progress func(Progress), folders ...string) error {
+	if c == nil {
+		return ErrNil
+	}
+	s, release := c.use()
+	defer release()
+	if s == nil {
+		return nil
+	}
+	files, err := listFiles(ctx, s, folders...)
+	if err != nil {
+		return err
+	}
+	at := Progress{Total: len(files), BytesTotal: totalSize(files)}
+	for _, f := range files {
+		if err := s.Delete(ctx, f.Name); err != nil {
+			return &Error{"clear", f.Name, err}
+		}
+		at.Done++
+		at.BytesDone += f.Size
+		if progress != nil {
+			progress(at)
+		}
+	}
+	return nil
+}
+
+func totalSize(files []store.Info) (total int64) {
+	for _, f := range files {
+		total += f.Size
+	}
+	return total
+}

@@ -1,0 +1,183 @@
+package memo
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/numcache/numcache/array"
+)
+
+// maxDepth bounds the nesting of a value, so that a cycle of pointers is an
+// error. Values people pass to functions have a handful of levels.
+const maxDepth = 100
+
+// canonicalNaN stands for every NaN scalar in a key: a function cannot tell
+// them apart, and languages disagree about which one they make.
+const canonicalNaN = 0x7ff8000000000000
+
+// encoder writes values as the tagged bytes that keys are made of. FORMAT.md
+// has the table.
+type encoder struct {
+	ctx    context.Context
+	buf    []byte
+	arrays []arrayInfo // of the arrays in buf, in order
+}
+
+// arrayInfo is what a record says of an array beside its digest.
+type arrayInfo struct {
+	dtype array.DType
+	shape []int
+}
+
+func (e *encoder) value(v reflect.Value, depth int) error {
+	if !v.IsValid() {
+		e.buf = append(e.buf, 'n')
+		return nil
+	}
+	if depth > maxDepth {
+		return fmt.Errorf("%w: a value is nested more than %d levels deep, or points to itself", ErrUnsupported, maxDepth)
+	}
+	info := infoOf(v.Type())
+	if info.err != nil {
+		return info.err
+	}
+	switch info.kind {
+	case kindBool:
+		e.buf = append(e.buf, 'b', '0')
+		if v.Bool() {
+			e.buf[len(e.buf)-1] = '1'
+		}
+	case kindInt:
+		e.buf = append(strconv.AppendInt(append(e.buf, 'i'), v.Int(), 10), ';')
+	case kindUint:
+		e.buf = append(strconv.AppendUint(append(e.buf, 'i'), v.Uint(), 10), ';')
+	case kindFloat:
+		e.buf = appendFloatBits(append(e.buf, 'f'), v.Float())
+	case kindComplex:
+		c := v.Complex()
+		e.buf = appendFloatBits(appendFloatBits(append(e.buf, 'c'), real(c)), imag(c))
+	case kindString:
+		e.buf = appendString(e.buf, v.String())
+	case kindBytes:
+		e.buf = append(strconv.AppendInt(append(e.buf, 'y'), int64(v.Len()), 10), ':')
+		e.buf = append(e.buf, bytesOf(v)...)
+	case kindNumbers:
+		return e.array(numbers(v))
+	case kindArray:
+		return e.method(v, info, func(x any) error { return e.array(x) })
+	case kindKeyer:
+		return e.method(v, info, func(x any) error { return e.keyer(x.(Keyer), depth) })
+	case kindList:
+		e.buf = append(strconv.AppendInt(append(e.buf, 'l'), int64(v.Len()), 10), ':')
+		for i := range v.Len() {
+			if err := e.value(v.Index(i), depth+1); err != nil {
+				return err
+			}
+		}
+	case kindMap:
+		return e.mapping(v, depth)
+	case kindStruct:
+		e.buf = append(strconv.AppendInt(append(e.buf, 'd'), int64(len(info.fields)), 10), ':')
+		for _, f := range info.fields {
+			e.buf = appendString(e.buf, f.name)
+			if err := e.value(v.Field(f.index), depth+1); err != nil {
+				return fmt.Errorf("field %s: %w", f.name, err)
+			}
+		}
+	case kindPointer, kindInterface:
+		return e.value(v.Elem(), depth+1) // of nil, this is the invalid value
+	}
+	return nil
+}
+
+// mapping writes a map, sorted by the bytes of its keys.
+func (e *encoder) mapping(v reflect.Value, depth int) error {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	e.buf = append(strconv.AppendInt(append(e.buf, 'd'), int64(len(keys)), 10), ':')
+	for _, key := range keys {
+		e.buf = appendString(e.buf, key.String())
+		if err := e.value(v.MapIndex(key), depth+1); err != nil {
+			return fmt.Errorf("key %q: %w", key.String(), err)
+		}
+	}
+	return nil
+}
+
+// method passes v to f as the value whose methods make it what it is: itself, or
+// a pointer to a copy. A nil pointer or map is nil, whatever its methods.
+func (e *encoder) method(v reflect.Value, info *typeInfo, f func(any) error) error {
+	switch {
+	case info.byAddr:
+		p := reflect.New(v.Type())
+		p.Elem().Set(v)
+		v = p
+	case v.Kind() == reflect.Pointer && v.IsNil():
+		e.buf = append(e.buf, 'n')
+		return nil
+	}
+	return f(v.Interface())
+}
+
+func (e *encoder) array(x any) error {
+	src, err := array.Of(x)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsupported, err)
+	}
+	digest, err := array.Hash(e.ctx, src)
+	if err != nil {
+		return err
+	}
+	e.buf = append(e.buf, 'a')
+	e.buf = hex.AppendEncode(e.buf, digest[:])
+	e.arrays = append(e.arrays, arrayInfo{src.DType(), src.Shape()})
+	return nil
+}
+
+// keyer writes what stands for k. MemoKey is foreign code: it may panic.
+func (e *encoder) keyer(k Keyer, depth int) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: MemoKey of %T panicked: %v", ErrUnsupported, k, p)
+		}
+	}()
+	return e.value(reflect.ValueOf(k.MemoKey()), depth+1)
+}
+
+func appendFloatBits(dst []byte, f float64) []byte {
+	bits := math.Float64bits(f)
+	if f != f {
+		bits = canonicalNaN
+	}
+	return appendHex(dst, bits, 16)
+}
+
+func appendHex(dst []byte, bits uint64, digits int) []byte {
+	for shift := 4 * (digits - 1); shift >= 0; shift -= 4 {
+		dst = append(dst, "0123456789abcdef"[bits>>shift&15])
+	}
+	return dst
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = append(strconv.AppendInt(append(dst, 's'), int64(len(s)), 10), ':')
+	return append(dst, s...)
+}
+
+// bytesOf returns the bytes of a slice or Go array of them.
+func bytesOf(v reflect.Value) []byte {
+	if v.Kind() == reflect.Slice {
+		return v.Bytes()
+	}
+	b := make([]byte, v.Len())
+	for i := range b {
+		b[i] = byte(v.Index(i).Uint())
+	}
+	return b
+}

@@ -1,0 +1,47 @@
+package memo
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The sentinels of this package; errors wrap them, so test with errors.Is.
+var (
+	// ErrUnsupported is a function, argument or result of a type that cannot
+	// be part of a key or of an entry.
+	ErrUnsupported = errors.New("memo: unsupported type")
+	// ErrArguments is a call of Has, Key or Forget with other arguments than
+	// the function takes.
+	ErrArguments = errors.New("memo: arguments do not fit the function")
+	// ErrNil is a nil cache or function.
+	ErrNil = errors.New("memo: nil")
+	// ErrNotCache is a folder that holds something else than a cache.
+	ErrNotCache = errors.New("memo: not a cache")
+	// ErrFormat is a cache of a format that this version does not know.
+	ErrFormat = errors.New("memo: unknown format")
+	// ErrDamaged is a record or object whose bytes are not what was written.
+	// Callers of a memoized function never see it: the entry is put aside and
+	// computed anew.
+	ErrDamaged = errors.New("memo: damaged")
+	// ErrNotFound is a key or digest that the cache does not hold.
+	ErrNotFound = errors.New("memo: not found")
+	// ErrClosed is a cache used after Close. Functions still compute.
+	ErrClosed = errors.New("memo: cache is closed")
+)
+
+// errMismatch is an intact entry whose results do not have the types the caller
+// wants: another program uses the same name and version for something else. It
+// counts as a miss.
+var errMismatch = errors.New("memo: the stored result has another type")
+
+// Error says which operation of the cache failed, and on which file or folder.
+type Error struct {
+	Op   string // "open", "load", "store", "list", …
+	Path string // relative to the cache folder, or the folder itself
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("memo: %s %s: %v", e.Op, e.Path, e.Err) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,179 @@
+package memo
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/parallel"
+)
+
+// flight is the computation of one key, for all the callers in this process that
+// ask for it meanwhile. It runs in a goroutine of its own, so that the caller
+// who came first can give up without ending it for the others; when the last one
+// has given up, its context ends.
+type flight struct {
+	cancel  context.CancelFunc
+	callers int // still waiting; guarded by Cache.flightsMu
+	shared  bool
+
+	// done is closed when the fields below are set.
+	done   chan struct{}
+	values []reflect.Value // what the function returned, for the first caller
+	stored *stored         // for the others, nil where it could not be encoded
+	copies map[array.Digest]array.Any
+	err    error
+	panic  *panicked
+	goexit bool
+	took   time.Duration
+}
+
+// panicked is a panic of a memoized function on its way to the callers.
+type panicked struct{ *parallel.PanicError }
+
+func (p *panicked) Error() string {
+	return fmt.Sprintf("%v [in a memoized function]\n\n%s", p.Value, p.Stack)
+}
+
+// join returns the flight for a key, and whether the caller is its first: then it
+// must launch it. It returns nil if a flight has landed since the count was
+// landed: the result may be in the cache by now.
+func (c *Cache) join(key array.Digest, landed int) (f *flight, first bool) {
+	c.flightsMu.Lock()
+	defer c.flightsMu.Unlock()
+	if f := c.flights[key]; f != nil {
+		f.callers++
+		f.shared = true
+		return f, false
+	}
+	if landed >= 0 && landed != c.landed {
+		return nil, false
+	}
+	f = &flight{callers: 1, done: make(chan struct{})}
+	c.flights[key] = f
+	return f, true
+}
+
+// landedFlights counts the flights that ended.
+func (c *Cache) landedFlights() int {
+	c.flightsMu.Lock()
+	defer c.flightsMu.Unlock()
+	return c.landed
+}
+
+// leave takes one caller off the flight. The last one ends it, and later callers
+// start anew.
+func (c *Cache) leave(key array.Digest, f *flight) {
+	c.flightsMu.Lock()
+	defer c.flightsMu.Unlock()
+	if f.callers--; f.callers > 0 {
+		return
+	}
+	f.cancel()
+	if c.flights[key] == f {
+		delete(c.flights, key)
+	}
+}
+
+// land takes the flight off the list, so that nobody joins it any more, and
+// reports whether more than one caller ever waited.
+func (c *Cache) land(key array.Digest, f *flight) (shared bool) {
+	c.flightsMu.Lock()
+	defer c.flightsMu.Unlock()
+	c.landed++
+	if c.flights[key] == f {
+		delete(c.flights, key)
+	}
+	return f.shared
+}
+
+// launch computes and stores in the background. The function's context has the
+// values of ctx and lives as long as somebody waits.
+func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, fails bool, compute computation) {
+	ctx = context.WithoutCancel(ctx)
+	running, cancel := context.WithCancel(ctx)
+	f.cancel = cancel
+	go func() {
+		defer close(f.done)
+		defer cancel()
+		began, returned := time.Now(), false
+		// Deferred, because the function may end this goroutine in any way.
+		defer func() {
+			f.took = time.Since(began)
+			if !returned {
+				f.goexit = true
+				if v := recover(); v != nil {
+					f.goexit, f.panic = false, &panicked{&parallel.PanicError{Value: v, Stack: debug.Stack()}}
+				}
+			}
+			// A function that was told to stop and cannot say so may have
+			// returned anything.
+			if returned && f.err == nil && (fails || running.Err() == nil) {
+				f.keep(ctx, c, k)
+			}
+			if c.land(key, f) && f.stored != nil {
+				f.copy()
+			}
+		}()
+		f.values, f.err = compute(running)
+		returned = true
+	}()
+}
+
+// keep encodes the results and stores them. That they are there does not hang on
+// who waits, so it does not end with the callers.
+func (f *flight) keep(ctx context.Context, c *Cache, k Key) {
+	err := parallel.Protect(func() error {
+		results, err := storeResults(ctx, f.values)
+		if err != nil {
+			return err
+		}
+		f.stored = results
+		return c.save(ctx, k, results, f.took)
+	})
+	if err != nil {
+		c.fault(k, err)
+	}
+}
+
+// copy takes the arrays of the results before the first caller can change them.
+func (f *flight) copy() {
+	f.copies = make(map[array.Digest]array.Any, len(f.stored.objects))
+	for _, o := range f.stored.objects {
+		a, err := array.Copy(o.source)
+		if err != nil {
+			f.stored = nil
+			return
+		}
+		f.copies[o.digest] = a
+	}
+}
+
+// own returns the results as a caller's own copy.
+func (f *flight) own(types []reflect.Type) ([]reflect.Value, error) {
+	if f.stored == nil {
+		return nil, errMismatch
+	}
+	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
+		a := f.copies[ref.Digest]
+		if a == nil {
+			return nil, errMismatch
+		}
+		return array.Copy(a)
+	}}
+	return d.results(f.stored.json, types)
+}
+
+// rethrow ends the caller's goroutine as the function ended its own.
+func (f *flight) rethrow() {
+	if f.panic != nil {
+		panic(f.panic)
+	}
+	if f.goexit {
+		runtime.Goexit()
+	}
+}

@@ -1,0 +1,151 @@
+package memo
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/numcache/numcache/array"
+)
+
+// Records keep values as JSON that Go and Python read back without loss:
+//
+//	nil        null
+//	bool       true, false
+//	integer    a number without fraction and exponent, of any size
+//	float      a number with a fraction or exponent, shortest form;
+//	           NaN and infinities {"float":"16 hex digits of the bits"},
+//	           a float32 NaN {"float32":"8 hex digits"}
+//	complex    {"complex":[real,imag]}
+//	string     a string; of bytes that are no UTF-8 {"string":"base64"}
+//	bytes      {"bytes":"base64"}
+//	array      {"array":"digest","dtype":"<f8","shape":[3,4]}
+//	list       [item, …]
+//	map        {"map":{"key":value, …}}, keys sorted by bytes
+//
+// Long strings and bytes of a result are arrays of |u1: {"string":{"array":…}}.
+
+func appendJSONFloat(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(appendHex(append(dst, `{"float":"`...), math.Float64bits(f), 16), `"}`...)
+	}
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, f, 'g', -1, 64)
+	for _, c := range dst[start:] {
+		if c == '.' || c == 'e' {
+			return dst
+		}
+	}
+	return append(dst, ".0"...)
+}
+
+func appendJSONComplex(dst []byte, c complex128) []byte {
+	dst = appendJSONFloat(append(dst, `{"complex":[`...), real(c))
+	return append(appendJSONFloat(append(dst, ','), imag(c)), "]}"...)
+}
+
+func appendJSONString(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		return append(appendBase64(append(dst, `{"string":`...), []byte(s)), '}')
+	}
+	return appendQuoted(dst, s)
+}
+
+// appendQuoted writes valid UTF-8 as a JSON string.
+func appendQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < ' ' || c == 0x7f:
+			dst = appendHex(append(dst, `\u`...), uint64(c), 4)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+func appendJSONBytes(dst []byte, b []byte) []byte {
+	return append(appendBase64(append(dst, `{"bytes":`...), b), '}')
+}
+
+func appendBase64(dst, b []byte) []byte {
+	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), b), '"')
+}
+
+// appendJSONArray writes a reference to an array. layout is "" for an array that
+// its elements describe whole; see matrixLayout.
+func appendJSONArray(dst []byte, digest string, info arrayInfo, layout string) []byte {
+	dst = append(append(dst, `{"array":"`...), digest...)
+	dst = append(append(dst, `","dtype":"`...), info.dtype.Descr()...)
+	dst = append(dst, `","shape":[`...)
+	for i, extent := range info.shape {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(dst, int64(extent), 10)
+	}
+	dst = append(dst, ']')
+	if layout != "" {
+		dst = appendQuoted(append(dst, `,"layout":`...), layout)
+	}
+	return append(dst, '}')
+}
+
+// arrayRef is an array as a record names it.
+type arrayRef struct {
+	Digest array.Digest
+	DType  array.DType
+	Shape  []int
+	layout string
+}
+
+// arrayRefOf reads a decoded JSON value as a reference to an array.
+func arrayRefOf(node any) (ref arrayRef, ok bool) {
+	m, isMap := node.(map[string]any)
+	if !isMap {
+		return ref, false
+	}
+	digest, _ := m["array"].(string)
+	descr, _ := m["dtype"].(string)
+	extents, isList := m["shape"].([]any)
+	ref.layout, _ = m["layout"].(string)
+	d, err := array.ParseDigest(digest)
+	dtype, bigEndian, typeErr := array.ParseDType(descr)
+	if err != nil || typeErr != nil || bigEndian || !isList {
+		return ref, false
+	}
+	ref.Digest, ref.DType, ref.Shape = d, dtype, make([]int, len(extents))
+	for i, e := range extents {
+		number, _ := e.(json.Number)
+		extent, err := strconv.Atoi(number.String())
+		if err != nil {
+			return ref, false
+		}
+		ref.Shape[i] = extent
+	}
+	_, err = array.Elements(ref.Shape, dtype.Size())
+	return ref, err == nil
+}
+
+// floatOf reads a float from a decoded JSON value, and whether it was one.
+func floatOf(node any) (float64, bool) {
+	switch node := node.(type) {
+	case json.Number:
+		f, err := strconv.ParseFloat(node.String(), 64)
+		return f, err == nil
+	case map[string]any:
+		if s, ok := node["float32"].(string); ok {
+			bits, err := strconv.ParseUint(s, 16, 32)
+			return float64(math.Float32frombits(uint32(bits))), err == nil
+		}
+		s, _ := node["float"].(string)
+		bits, err := strconv.ParseUint(s, 16, 64)
+		return math.Float64frombits(bits), err == nil
+	}
+	return 0, false
+}

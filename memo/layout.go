@@ -1,0 +1,125 @@
+package memo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// The files that make a folder a cache, beside its entries.
+const (
+	tagFile = "CACHEDIR.TAG"
+	// tagText is what bford.info/cachedir asks for, so that backup programs
+	// pass over the cache.
+	tagText = "Signature: 8a477f597d28d172789f06886806bc55\n" +
+		"# This file is a cache directory tag created by numcache.\n" +
+		"# For information about cache directory tags see https://bford.info/cachedir/\n"
+	readmeText = `This folder is a numcache cache: results of functions, kept so that they need
+not be computed again. It can be deleted at any time.
+
+calls/    one record (JSON) for each cached call, by function and version
+objects/  the arrays, by digest of their content. Python opens them:
+          numpy.load("objects/ab/abcd….npy")
+
+  numcache ls     lists what is here
+  numcache clear  empties it
+`
+)
+
+// ownNames are the names that may stand in a cache folder before it has its
+// format file: what another process is just making.
+var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, "tmp", "lock", tagFile, ".gitignore", "README.txt", formatFile}
+
+// openFolder returns the store in the cache folder dir, which it makes where it
+// is missing.
+func openFolder(dir string, options Options) (*store.Dir, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	d, err := store.OpenDir(dir, options.Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(d, dir); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// prepare checks that the folder is a cache of this format, or makes it one.
+func prepare(d *store.Dir, dir string) error {
+	ctx := context.Background()
+	raw, err := d.Get(ctx, formatFile, 1<<16)
+	switch {
+	case err == nil && unseal(raw):
+		return checkFormat(raw)
+	case err == nil:
+		// Damaged, or somebody else's: a cache's tag tells.
+		tag, tagErr := d.Get(ctx, tagFile, 1<<16)
+		if tagErr != nil || !bytes.Contains(tag, []byte("numcache")) {
+			return fmt.Errorf("%w: its %s is not numcache's; choose another folder", ErrNotCache, formatFile)
+		}
+		if err := d.Quarantine(ctx, formatFile); err != nil {
+			return err
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if !slices.Contains(ownNames, e.Name()) {
+				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, e.Name())
+			}
+		}
+	default:
+		return err
+	}
+	formatText := seal([]byte(`{"format":` + strconv.Itoa(format) + `,"writer":"` + writer + `",`))
+	for _, file := range []struct{ name, text string }{
+		{tagFile, tagText}, {".gitignore", "*\n"}, {"README.txt", readmeText}, {formatFile, string(formatText)},
+	} {
+		err := d.Put(ctx, file.name, false, func(w io.Writer) error {
+			_, err := io.Copy(w, strings.NewReader(file.text))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFormat reads an intact format file.
+func checkFormat(raw []byte) error {
+	var f struct{ Format int }
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrFormat, formatFile, err)
+	}
+	if f.Format != format {
+		return fmt.Errorf("%w: the cache has format %d, this version knows %d; use another folder or a newer numcache", ErrFormat, f.Format, format)
+	}
+	return nil
+}
+
+// unavailable reports whether err means that the folder cannot be had now, through
+// no mistake of the program: a cache then computes everything.
+func unavailable(err error) bool {
+	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}

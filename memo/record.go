@@ -1,0 +1,151 @@
+package memo
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/numcache/numcache/array"
+)
+
+// Record is one cached call, as the cache tells of it.
+type Record struct {
+	Key      array.Digest  `json:"key"`
+	Function string        `json:"function"`
+	Version  string        `json:"version"`
+	Args     []Value       `json:"args"`
+	Results  []Value       `json:"results"`
+	Created  time.Time     `json:"created"`
+	Duration time.Duration `json:"-"`      // what the call took to compute
+	Writer   string        `json:"writer"` // the program that computed it
+
+	size    int64
+	results json.RawMessage // Results, whole
+}
+
+// Size returns the bytes the entry takes: its record and the elements of its
+// results. Equal results of several entries are stored once but counted here
+// for each.
+func (r *Record) Size() int64 {
+	total := r.size
+	for _, v := range r.Results {
+		for _, a := range v.Arrays() {
+			n, _ := array.Elements(a.Shape, a.DType.Size())
+			total += int64(n) * int64(a.DType.Size())
+		}
+	}
+	return total
+}
+
+// format is the number of the format that this version reads and writes.
+const format = 1
+
+// writer names this program in records.
+const writer = "numcache-go 0.1"
+
+// maxRecord bounds a record that is read. The largest that is written holds a
+// result of many short strings.
+const maxRecord = 64 << 20
+
+// A record is sealed: its last member is the SHA-256/128 of all the bytes before
+// that member.
+const (
+	sealHead = `"check":"`
+	sealTail = `"}` + "\n"
+	sealSize = len(sealHead) + 32 + len(sealTail)
+)
+
+// seal appends the check and closes the object; body ends in a comma.
+func seal(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return append(hex.AppendEncode(append(body, sealHead...), sum[:16]), sealTail...)
+}
+
+// unseal reports whether b is as seal made it.
+func unseal(b []byte) bool {
+	if len(b) < sealSize {
+		return false
+	}
+	body := b[: len(b)-sealSize : len(b)-sealSize]
+	return bytes.Equal(seal(body), b)
+}
+
+// appendRecord writes the record of a call. results are JSON values.
+func appendRecord(dst []byte, k Key, results []byte, created time.Time, took time.Duration) []byte {
+	dst = strconv.AppendInt(append(dst, `{"format":`...), format, 10)
+	dst = append(append(dst, `,"key":"`...), k.String()...)
+	dst = appendJSONString(append(dst, `","function":`...), k.function)
+	dst = appendJSONString(append(dst, `,"version":`...), k.version)
+	dst = append(dst, `,"args":[`...)
+	for i, a := range k.args {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendArgumentJSON(dst, a)
+	}
+	dst = append(append(dst, `],"results":`...), results...)
+	dst = append(created.UTC().AppendFormat(append(dst, `,"created":"`...), time.RFC3339Nano), '"')
+	dst = appendJSONFloat(append(dst, `,"duration":`...), took.Seconds())
+	dst = appendQuoted(append(dst, `,"writer":`...), writer)
+	return seal(append(dst, ','))
+}
+
+// parseRecord reads a record and checks it. Bytes that are not what was written
+// are ErrDamaged, an intact record of another format is ErrFormat.
+func parseRecord(b []byte) (*Record, error) {
+	if !unseal(b) {
+		return nil, fmt.Errorf("%w: the record's check does not match", ErrDamaged)
+	}
+	var members struct {
+		Record
+		Format   int             `json:"format"`
+		Function json.RawMessage `json:"function"`
+		Version  json.RawMessage `json:"version"`
+		Duration float64         `json:"duration"`
+		Results  json.RawMessage `json:"results"`
+	}
+	if err := json.Unmarshal(b, &members); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if members.Format != format {
+		return nil, fmt.Errorf("%w %d; this version reads %d", ErrFormat, members.Format, format)
+	}
+	r := members.Record
+	r.results = members.Results
+	if err := json.Unmarshal(r.results, &r.Results); err != nil {
+		return nil, fmt.Errorf("%w: results: %w", ErrDamaged, err)
+	}
+	var okName, okVersion bool
+	r.Function, okName = textOf(members.Function)
+	r.Version, okVersion = textOf(members.Version)
+	if !okName || !okVersion {
+		return nil, fmt.Errorf("%w: function or version is no string", ErrDamaged)
+	}
+	r.Duration = time.Duration(members.Duration * float64(time.Second))
+	r.size = int64(len(b))
+	return &r, nil
+}
+
+// textOf reads a JSON string, or one of bytes that are no UTF-8.
+func textOf(raw json.RawMessage) (string, bool) {
+	node, err := decodeJSON(raw)
+	if err != nil {
+		return "", false
+	}
+	return stringOf(node)
+}
+
+// appendJSONKey writes the key of a map. JSON keys are strings, so bytes that are
+// no UTF-8 become the replacement character here; the call's key has them exact.
+func appendJSONKey(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return appendQuoted(dst, s)
+}

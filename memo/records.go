@@ -1,0 +1,123 @@
+package memo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"path"
+	"strings"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/memo/internal/store"
+	"github.com/numcache/numcache/npy"
+)
+
+// Records yields the calls in the cache, one after the other, ordered by function
+// and version as their folders are named, then by key. A record that cannot be
+// read comes as an error, and the next one follows; it is left where it is. An
+// error that ends the listing is the last thing yielded. Entries that come and go
+// meanwhile may be listed or not.
+func (c *Cache) Records(ctx context.Context) iter.Seq2[*Record, error] {
+	return c.find(ctx, "")
+}
+
+// Find yields the calls whose key begins with prefix, given in hex, as
+// [Cache.Records] does. No records but theirs are read.
+func (c *Cache) Find(ctx context.Context, prefix string) iter.Seq2[*Record, error] {
+	return c.find(ctx, strings.ToLower(prefix))
+}
+
+func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		s, release := c.use()
+		defer release()
+		if s == nil {
+			return
+		}
+		for info, err := range s.List(ctx, callsFolder) {
+			if err != nil {
+				yield(nil, &Error{"list", callsFolder, err})
+				return
+			}
+			base := path.Base(info.Name)
+			if !strings.HasSuffix(base, ".json") || !strings.HasPrefix(base, prefix) {
+				continue
+			}
+			r, err := recordAt(ctx, s, info.Name)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // forgotten since it was listed
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// recordAt reads the record in a file, and checks that it belongs there.
+func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) {
+	raw, err := s.Get(ctx, name, maxRecord)
+	if err != nil {
+		return nil, &Error{"read", name, err}
+	}
+	r, err := parseRecord(raw)
+	if err == nil && recordName(r.Function, r.Version, r.Key) != name {
+		err = fmt.Errorf("%w: it is the record of another call", ErrDamaged)
+	}
+	if err != nil {
+		return nil, &Error{"read", name, err}
+	}
+	return r, nil
+}
+
+// Object returns the array with the given digest, verified, as a copy that
+// belongs to the caller. One that the cache does not hold is [ErrNotFound], one
+// that does not match its digest [ErrDamaged]; it is put aside.
+func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, error) {
+	if c == nil {
+		return nil, ErrNil
+	}
+	s, release := c.use()
+	defer release()
+	name := objectName(digest)
+	if s == nil {
+		return nil, &Error{"read", name, ErrNotFound}
+	}
+	h, err := objectHeader(ctx, s, name)
+	if err == nil {
+		var a array.Any
+		if a, err = readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}); err == nil {
+			return a, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{"read", name, ErrNotFound}
+	}
+	return nil, c.aside(ctx, s, name, err)
+}
+
+// objectHeader reads the header of an object.
+func objectHeader(ctx context.Context, s store.Store, name string) (npy.Header, error) {
+	blob, err := s.Open(ctx, name)
+	if err != nil {
+		return npy.Header{}, &Error{"read", name, err}
+	}
+	defer blob.Close()
+	h, _, err := npy.ReadHeader(io.NewSectionReader(blob, 0, blob.Size()))
+	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return h, &Error{"read", name, err}
+	}
+	return h, nil
+}
+
+// ObjectPath returns where the array with the given digest stands in the cache's
+// folder, whether or not it is there: a path that np.load takes.
+func (c *Cache) ObjectPath(digest array.Digest) string {
+	return path.Join(strings.ReplaceAll(c.Dir(), "\\", "/"), objectName(digest))
+}

@@ -1,0 +1,137 @@
+package memo
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/numcache/numcache/array"
+)
+
+// Event tells of one call, or of a fault of the cache.
+type Event struct {
+	Kind              EventKind
+	Key               array.Digest
+	Function, Version string
+	Compute           time.Duration // what the function took: now for a miss, once for a hit
+	Elapsed           time.Duration // what the call took altogether
+	Err               error         // of a fault, or what the function returned
+}
+
+// EventKind says what an [Event] tells of.
+type EventKind int
+
+const (
+	// Hit is a call whose results came from the cache.
+	Hit EventKind = iota + 1
+	// Miss is a call that was computed.
+	Miss
+	// Fault is something the cache could not do: the disk is full or
+	// read-only, a file was damaged. The call goes on.
+	Fault
+)
+
+// String returns "hit", "miss" or "fault".
+func (k EventKind) String() string {
+	switch k {
+	case Hit:
+		return "hit"
+	case Miss:
+		return "miss"
+	case Fault:
+		return "fault"
+	}
+	return "unknown event"
+}
+
+// Stats counts what a Cache did since it was opened.
+type Stats struct {
+	Hits   int64         // calls answered from the cache
+	Misses int64         // calls computed
+	Shared int64         // calls that waited for the computation of another
+	Faults int64         // things that went wrong without failing a call
+	Saved  time.Duration // compute time of the hits, less what they took
+}
+
+// Stats returns the counters now. It may be called at any time.
+func (c *Cache) Stats() Stats {
+	if c == nil {
+		return Stats{}
+	}
+	return Stats{
+		Hits:   c.counters.hits.Load(),
+		Misses: c.counters.misses.Load(),
+		Shared: c.counters.shared.Load(),
+		Faults: c.counters.faults.Load(),
+		Saved:  time.Duration(c.counters.saved.Load()),
+	}
+}
+
+type counters struct {
+	hits, misses, shared, faults, saved atomic.Int64
+
+	seenMu sync.Mutex
+	seen   map[string]bool // faults that were logged as warnings
+}
+
+// maxSeen bounds the kinds of faults that are told apart in the log.
+const maxSeen = 100
+
+// tell counts an event and passes it on.
+func (c *Cache) tell(e Event) {
+	switch e.Kind {
+	case Hit:
+		c.counters.hits.Add(1)
+		c.counters.saved.Add(int64(e.Compute - e.Elapsed))
+	case Miss:
+		c.counters.misses.Add(1)
+	case Fault:
+		c.counters.faults.Add(1)
+		c.warn(e)
+	}
+	if ctx := context.Background(); e.Kind != Fault && c.options.Logger.Enabled(ctx, slog.LevelDebug) {
+		c.options.Logger.LogAttrs(ctx, slog.LevelDebug, "numcache: "+e.Kind.String(), e.attrs()...)
+	}
+	if c.options.OnEvent != nil {
+		c.options.OnEvent(e)
+	}
+}
+
+// fault tells of something that went wrong with the entry of k.
+func (c *Cache) fault(k Key, err error) {
+	c.tell(Event{Kind: Fault, Key: k.Digest(), Function: k.function, Version: k.version, Err: err})
+}
+
+// warn logs a fault: the first of its kind as a warning, so that a full disk does
+// not fill the log too.
+func (c *Cache) warn(e Event) {
+	root := e.Err
+	for next := root; next != nil; next = errors.Unwrap(next) {
+		root = next
+	}
+	c.counters.seenMu.Lock()
+	first := !c.counters.seen[root.Error()] && len(c.counters.seen) < maxSeen
+	if first {
+		if c.counters.seen == nil {
+			c.counters.seen = map[string]bool{}
+		}
+		c.counters.seen[root.Error()] = true
+	}
+	c.counters.seenMu.Unlock()
+	level := slog.LevelDebug
+	if first {
+		level = slog.LevelWarn
+	}
+	c.options.Logger.LogAttrs(context.Background(), level, "numcache: the cache could not serve a call, which goes on without it", e.attrs()...)
+}
+
+func (e Event) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("function", e.Function), slog.String("version", e.Version), slog.String("key", e.Key.String())}
+	if e.Err != nil {
+		return append(attrs, slog.Any("error", e.Err))
+	}
+	return append(attrs, slog.Duration("compute", e.Compute), slog.Duration("elapsed", e.Elapsed))
+}
