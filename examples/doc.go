@@ -1,0 +1,5 @@
+// Package examples holds runnable programs, each in a folder of its own. The
+// tests of this package run them, and hold the README to what they do.
+//
+//   - quickstart: memoize one function of a matrix; the code in the README.
+package examples

@@ -1,0 +1,84 @@
+package examples_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// build compiles the example in a folder and returns the program's path.
+func build(t *testing.T, folder string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), folder)
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./"+folder).CombinedOutput(); err != nil {
+		t.Fatalf("go build ./%s: %v\n%s", folder, err, out)
+	}
+	return program
+}
+
+// run starts a program in a folder and returns what it printed.
+func run(t *testing.T, dir, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+	return string(out)
+}
+
+func TestQuickstart(t *testing.T) {
+	program, dir := build(t, "quickstart"), t.TempDir()
+	for _, want := range []string{"[0.5 -1 -0.5 2] hits: 0 misses: 1\n", "[0.5 -1 -0.5 2] hits: 1 misses: 0\n"} {
+		if got := run(t, dir, program); got != want {
+			t.Errorf("quickstart printed %q, want %q", got, want)
+		}
+	}
+}
+
+// codeBlocks returns the fenced blocks of a language in a Markdown text.
+func codeBlocks(markdown, language string) []string {
+	var blocks []string
+	for rest := markdown; ; {
+		_, after, found := strings.Cut(rest, "\n```"+language+"\n")
+		if !found {
+			return blocks
+		}
+		block, next, _ := strings.Cut(after, "\n```")
+		blocks = append(blocks, block+"\n")
+		rest = next
+	}
+}
+
+// TestReadmeShowsQuickstart holds the README's program to the one that the test
+// above runs.
+func TestReadmeShowsQuickstart(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("quickstart/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, program, _ := strings.Cut(string(source), "\npackage main\n")
+	blocks := codeBlocks(string(readme), "go")
+	if len(blocks) != 1 || blocks[0] != "package main\n"+program {
+		t.Errorf("README.md has %d blocks of Go; the one that it should have is examples/quickstart/main.go from its package line on", len(blocks))
+	}
+	for _, command := range []string{"go run ./cmd/numcache demo", "./.ci/test"} {
+		if !strings.Contains(string(readme), command) {
+			t.Errorf("README.md does not name the command %s", command)
+		}
+	}
+	if n := strings.Count(string(readme), "\n"); n > 200 {
+		t.Errorf("README.md has %d lines, more than 200", n)
+	}
+}

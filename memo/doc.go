@@ -1,0 +1,70 @@
+// Package memo keeps the results of functions of numeric arrays, so that a
+// program computes each of them once: today, tomorrow, and in every process that
+// shares the folder.
+//
+//	c, err := memo.Open("cache", nil)
+//	defer c.Close()
+//	pca, err := memo.Func(c, memo.Spec{Name: "pca", Version: "1"}, computePCA)
+//	scores, axes, err := pca.Call(ctx, x, 10)
+//
+// Call has computePCA's own type. The first call with given arguments computes
+// and stores, later ones read. Results are plain .npy files: numpy.load opens
+// them.
+//
+// # What identifies a call
+//
+// A call is known by the function's name and version, both given in the [Spec],
+// and by its arguments, by value. Arrays, matrices and vectors are hashed, all
+// their elements, whatever their layout: a slice view and its copy are one
+// argument, and so are Fortran and C order. Arguments are
+//
+//   - bool, integers, floats, complex numbers, strings, []byte;
+//   - slices of numbers, every gonum matrix and vector type, *array.Array[T];
+//   - structs by exported field (`memo:"-"` leaves a field out, `memo:"name"`
+//     names it), maps with string keys, slices and pointers of all these;
+//   - any type with a MemoKey method, see [Keyer].
+//
+// FORMAT.md beside this file has the encoding of each. Anything else is an error
+// of [Func] and not of the call; only what an interface holds shows at the call.
+// A variable that the function captures, a file it reads, a random seed it draws
+// are not part of the key: pass them as arguments, or change the version.
+//
+// # What comes back
+//
+// Results are of the same types, concrete ones, any number of them. A hit is bit
+// for bit what the function returned, NaN payloads and nil slices included. Every
+// caller owns what it gets and may write to it. What a hit cannot give back is refused
+// by Func: interfaces, structs with fields left out, pointers to pointers.
+//
+// # The layer underneath
+//
+// [NewKey] builds a key argument by argument, and [Do] looks it up or computes.
+// Func is one thin layer over the two, and makes the same key for the same call.
+// For interpreters such as gophernotes, which skip generic functions,
+// [Cache.Wrap] stands in for Func and [Cache.Dense] for Do.
+//
+// # What can go wrong, and what then
+//
+// A cache never makes a program fail. A disk that is full or read-only, a damaged
+// file, a foreign file in the folder: the call computes, the fault is counted in
+// [Stats], logged, and reported to [Options.OnEvent]. Every read is verified:
+// damaged files move to the folder quarantine and the result is computed anew.
+// Only mistakes in the program are errors: a type that cannot be cached, a nil
+// cache, a folder that holds something else.
+//
+// # Many goroutines, many processes
+//
+// A Cache may be used by any number of goroutines. Calls with the same key at the
+// same time share one computation, each gets its own copy, and one caller who
+// gives up does not end it for the others. Any number of processes may use one
+// folder: entries appear whole or not at all. Two processes that miss the same
+// key at the same time both compute it.
+//
+// # Limits
+//
+// Nothing is removed unless asked for: see [Cache.Forget] and [Cache.Clear].
+// Whoever can write the folder can forge results, so it is private to the user by
+// default. Mind that an argument of an interface type costs its check at every
+// call, and that hashing reads the whole argument: memoize what takes longer
+// than reading its arguments.
+package memo
