@@ -181,3 +181,77 @@ func ExampleParseDigest() {
 	// 3dbbec467ceba150bd0e18328cc3a754 <nil>
 	// array: digest: "3DBB" is not 32 hex digits
 }
+
+func ExampleFromDense() {
+	m := mat.NewDense(2, 3, []float64{1, 2, 3, 4, 5, 6})
+	whole, err := array.FromDense(m)
+	if err != nil {
+		log.Fatal(err)
+	}
+	part, err := array.FromDense(m.Slice(0, 2, 1, 3).(*mat.Dense))
+	if err != nil {
+		log.Fatal(err)
+	}
+	m.Set(0, 1, 20)
+	fmt.Println(whole.Data()) // shared
+	fmt.Println(part.Data())  // with gaps, so copied
+	// Output:
+	// [1 20 3 4 5 6]
+	// [2 3 5 6]
+}
+
+func ExampleFromVecDense() {
+	v := mat.NewVecDense(3, []float64{1, 2, 3})
+	a, err := array.FromVecDense(v)
+	if err != nil {
+		log.Fatal(err)
+	}
+	back, err := a.VecDense()
+	if err != nil {
+		log.Fatal(err)
+	}
+	back.SetVec(0, 10)
+	fmt.Println(a.Shape(), v.AtVec(0))
+	// Output: [3] 10
+}
+
+func ExampleMake() {
+	d, _, err := array.ParseDType("<i2")
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := array.Make(d, 3)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := a.Decode(1, []byte{1, 2}); err != nil { // element 1, little-endian
+		log.Fatal(err)
+	}
+	fmt.Println(a.DType(), a.(*array.Array[int16]).Data())
+	// Output: int16 [0 513 0]
+}
+
+func ExampleCopy() {
+	m := mat.NewDense(2, 2, []float64{1, 2, 3, 4})
+	src, err := array.Of(m.T())
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := array.Copy(src)
+	if err != nil {
+		log.Fatal(err)
+	}
+	m.Zero()
+	fmt.Println(a.(*array.Array[float64]).Data())
+	// Output: [1 3 2 4]
+}
+
+func ExampleElements() {
+	n, err := array.Elements([]int{3, 4}, 8)
+	fmt.Println(n, err)
+	_, err = array.Elements([]int{1 << 30, 1 << 30, 1 << 30}, 8)
+	fmt.Println(errors.Is(err, array.ErrShape))
+	// Output:
+	// 12 <nil>
+	// true
+}

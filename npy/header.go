@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/numcache/numcache/array"
 )
 
-// Header is what a .npy file says of its array before the elements. The format
-// is NEP 1's: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+// Header is what a .npy file says of its array before the elements.
 type Header struct {
 	DType     array.DType
 	BigEndian bool  // the elements' bytes are most significant first
@@ -25,8 +24,6 @@ const (
 	// maxHeader is the length beyond which np.load refuses a header that it
 	// was not told to trust.
 	maxHeader = 10000
-	// maxDims is the number of dimensions NumPy allows (64 since NumPy 2).
-	maxDims = 64
 	// alignment is where NumPy lets the elements begin, so that a mapped file
 	// suits vector instructions.
 	alignment = 64
@@ -35,15 +32,21 @@ const (
 	growthDigits = 21
 )
 
-// DataSize returns the bytes of the elements.
+// DataSize returns the bytes of the elements. An invalid type is
+// [array.ErrDType], a shape that [array.Elements] refuses [array.ErrShape].
 func (h Header) DataSize() (int64, error) {
+	if !h.DType.Valid() {
+		return 0, fmt.Errorf("%w: %v", array.ErrDType, h.DType)
+	}
 	n, err := array.Elements(h.Shape, h.DType.Size())
 	return int64(n) * int64(h.DType.Size()), err
 }
 
 // AppendHeader appends to dst the header that np.save writes for a C-ordered,
 // little-endian array of the given type and shape, and returns the result. The
-// elements follow it at a multiple of 64 bytes.
+// elements follow it at a multiple of 64 bytes. It does not check what it is given:
+// d must be valid and shape one that [array.Elements] takes, else nobody can read
+// what it writes.
 func AppendHeader(dst []byte, d array.DType, shape []int) []byte {
 	text := make([]byte, 0, 2*alignment)
 	text = append(text, "{'descr': '"...)
@@ -57,7 +60,8 @@ func AppendHeader(dst []byte, d array.DType, shape []int) []byte {
 	const prefix = len(magic) + 2 + 2 // version, length
 	text = appendSpaces(text, alignment-(prefix+len(text)+1)%alignment)
 	text = append(text, '\n')
-	// 64 extents of 20 digits fit version 1.0's length of 16 bits.
+	// The 64 extents that an array has at most fit version 1.0's length of 16
+	// bits, and so need no version 2.0.
 	dst = append(dst, magic...)
 	dst = append(dst, 1, 0)
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(text)))
@@ -72,53 +76,61 @@ func appendSpaces(dst []byte, n int) []byte {
 }
 
 // ReadHeader reads the header of a .npy stream, version 1.0, 2.0 or 3.0, and
-// leaves r at the first element. It reads at most 10 000 bytes of header, as
-// np.load does, and returns also how many bytes the header took. A header that
-// np.load would refuse, or whose shape overflows, is [ErrFormat]; an element type
-// that [array] lacks is [ErrUnsupported].
+// leaves r at the first element. size is the bytes that were read, which is where
+// the elements begin. What the package comment lists as refused is [ErrFormat] or
+// [ErrUnsupported]; a stream that ends before its first byte is io.EOF too. An
+// error of r is returned as it is.
 func ReadHeader(r io.Reader) (h Header, size int64, err error) {
 	var fixed [12]byte
-	if err := readFull(r, fixed[:8]); err != nil {
-		return h, 0, err
+	if _, err := io.ReadFull(r, fixed[:1]); err == io.EOF {
+		return Header{}, 0, fmt.Errorf("%w: it is empty: %w", ErrFormat, err)
+	} else if err != nil {
+		return Header{}, 0, err
+	}
+	if err := readFull(r, fixed[1:8]); err != nil {
+		return Header{}, 0, err
 	}
 	if string(fixed[:6]) != magic {
-		return h, 0, fmt.Errorf("%w: it begins with %q, not %q", ErrFormat, fixed[:6], magic)
+		return Header{}, 0, fmt.Errorf("%w: it begins with %q, not %q", ErrFormat, fixed[:6], magic)
 	}
 	major, minor := fixed[6], fixed[7]
 	lengthBytes := 4
 	switch {
 	case minor != 0 || major < 1 || major > 3:
-		return h, 0, fmt.Errorf("%w: format version %d.%d; 1.0, 2.0 and 3.0 are known", ErrFormat, major, minor)
+		return Header{}, 0, fmt.Errorf("%w: format version %d.%d; 1.0, 2.0 and 3.0 are known", ErrFormat, major, minor)
 	case major == 1:
 		lengthBytes = 2
 	}
 	if err := readFull(r, fixed[8:8+lengthBytes]); err != nil {
-		return h, 0, err
+		return Header{}, 0, err
 	}
 	length := binary.LittleEndian.Uint32(fixed[8:])
 	if length > maxHeader {
-		return h, 0, fmt.Errorf("%w: its header has %d bytes, more than %d", ErrFormat, length, maxHeader)
+		return Header{}, 0, fmt.Errorf("%w: its header has %d bytes, more than %d", ErrFormat, length, maxHeader)
 	}
 	text := make([]byte, length)
 	if err := readFull(r, text); err != nil {
-		return h, 0, err
+		return Header{}, 0, err
 	}
-	h, err = parseHeader(string(text))
-	return h, int64(8 + lengthBytes + len(text)), err
+	if h, err = parseHeader(string(text), major); err != nil {
+		return Header{}, 0, err
+	}
+	return h, int64(8 + lengthBytes + len(text)), nil
 }
 
+// readFull fills b, a part of a header.
 func readFull(r io.Reader, b []byte) error {
-	n, err := io.ReadFull(r, b)
+	_, err := io.ReadFull(r, b)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return fmt.Errorf("%w: it ends within its header, after %d of %d bytes", ErrFormat, n, len(b))
+		return fmt.Errorf("%w: it ends within its header", ErrFormat)
 	}
 	return err
 }
 
-// parseHeader reads the header's dictionary.
-func parseHeader(text string) (Header, error) {
+// parseHeader reads the dictionary of a header of the given format version.
+func parseHeader(text string, version byte) (Header, error) {
 	var h Header
-	dict, err := parseDict(text)
+	dict, err := parseDict(text, version)
 	if err != nil {
 		return h, fmt.Errorf("%w: header %.200q: %w", ErrFormat, text, err)
 	}
@@ -138,14 +150,14 @@ func parseHeader(text string) (Header, error) {
 		return bad("fortran_order is not True or False")
 	}
 	extents, ok := dict["shape"].(pyTuple)
-	if !ok || len(extents) > maxDims {
-		return bad("shape is not a tuple of at most %d integers", maxDims)
+	if !ok {
+		return bad("shape is not a tuple")
 	}
 	h.Shape = make([]int, 0, len(extents))
 	for _, e := range extents {
 		extent, ok := e.(int64)
 		if !ok || extent > math.MaxInt {
-			return bad("shape is not a tuple of integers")
+			return bad("shape is not a tuple of integers that fit this machine")
 		}
 		h.Shape = append(h.Shape, int(extent))
 	}
@@ -155,7 +167,7 @@ func parseHeader(text string) (Header, error) {
 			return h, unsupported(descr)
 		}
 	case pyTuple, pyList:
-		return h, fmt.Errorf("%w: structured element type %v", ErrUnsupported, descr)
+		return h, fmt.Errorf("%w: structured element type %.200q", ErrUnsupported, fmt.Sprint(descr))
 	default:
 		return bad("descr is not a type")
 	}
@@ -166,8 +178,8 @@ func parseHeader(text string) (Header, error) {
 }
 
 func unsupported(descr string) error {
-	if len(descr) > 0 && slices.Contains([]byte("O"), descr[len(descr)-1]) {
-		return fmt.Errorf("%w: element type %q holds pickled Python objects, and unpickling runs code; save a numeric array instead", ErrUnsupported, descr)
+	if strings.HasPrefix(strings.TrimLeft(descr, "<>=|"), "O") {
+		return fmt.Errorf("%w: element type %.200q is Python objects, which are pickled, and unpickling runs code; save a numeric array instead", ErrUnsupported, descr)
 	}
-	return fmt.Errorf("%w: element type %q; bool, integers, float32/64 and complex64/128 are read", ErrUnsupported, descr)
+	return fmt.Errorf("%w: element type %.200q; bool, integers, float32/64 and complex64/128 are read", ErrUnsupported, descr)
 }

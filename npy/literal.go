@@ -22,9 +22,10 @@ const maxDepth = 16
 var errLiteral = errors.New("not a Python literal")
 
 // parseDict reads text as one dictionary literal, surrounded by white space.
-// As in Python, the last of equal keys counts.
-func parseDict(text string) (map[string]any, error) {
-	p := literal{rest: text}
+// As in Python, the last of equal keys counts. In headers before version 3 an
+// integer may end with the L of Python 2.
+func parseDict(text string, version byte) (map[string]any, error) {
+	p := literal{rest: text, long: version < 3}
 	if !p.take('{') {
 		return nil, p.fail("it does not begin with {")
 	}
@@ -51,8 +52,10 @@ func parseDict(text string) (map[string]any, error) {
 	return dict, nil
 }
 
-// literal is what is left of the text to parse.
-type literal struct{ rest string }
+type literal struct {
+	rest string // what is left of the text to parse
+	long bool   // whether integers may end with L
+}
 
 func (p *literal) fail(why string) error {
 	return fmt.Errorf("%w: %s, before %.40q", errLiteral, why, p.rest)
@@ -81,7 +84,13 @@ func (p *literal) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, p.fail("it is nested too deeply")
 	}
-	switch c := p.peek(); {
+	c := p.peek()
+	// The prefixes u and r change nothing in strings without a backslash.
+	if strings.IndexByte("uUrR", c) >= 0 && len(p.rest) > 1 && strings.IndexByte(`'"`, p.rest[1]) >= 0 {
+		p.rest = p.rest[1:]
+		c = p.rest[0]
+	}
+	switch {
 	case c == '\'' || c == '"':
 		return p.text(c)
 	case c == '(':
@@ -156,14 +165,20 @@ func (p *literal) integer() (int64, error) {
 		i++
 	}
 	digits := p.rest[start:i]
-	if len(digits) > 1 && strings.Trim(digits[:1], "0") == "" && strings.Trim(digits, "0") != "" {
+	if strings.HasPrefix(digits, "0") && strings.Trim(digits, "0") != "" {
 		return 0, p.fail("an integer begins with 0")
 	}
 	n, err := strconv.ParseInt(p.rest[:i], 10, 64)
 	if err != nil {
 		return 0, p.fail("an integer is malformed or beyond 64 bits")
 	}
-	p.rest = strings.TrimPrefix(p.rest[i:], "L")
+	p.rest = p.rest[i:]
+	if p.long {
+		// NumPy drops the token L behind a number, white space between or not.
+		if after, ok := strings.CutPrefix(strings.TrimLeft(p.rest, " \t\f"), "L"); ok {
+			p.rest = after
+		}
+	}
 	if p.rest != "" && (isWord(p.rest[0]) || p.rest[0] == '.') {
 		return 0, p.fail("a number is not an integer")
 	}

@@ -1,10 +1,11 @@
 package npy
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -14,13 +15,24 @@ import (
 // Read reads one array from a .npy stream, in C order and the machine's byte
 // order whatever the stream's, and leaves r behind its last element. The array
 // belongs to the caller. Memory grows with the bytes that arrive, so a header
-// that promises more than r holds costs nothing; it is [ErrFormat].
+// that promises more than r holds costs nothing; it is [ErrFormat]. Errors
+// are those of [ReadHeader]: arrays that follow each other in one stream are read
+// until errors.Is(err, io.EOF).
 func Read(r io.Reader) (array.Any, error) {
 	h, _, err := ReadHeader(r)
 	if err != nil {
 		return nil, err
 	}
-	return readData(r, h, -1)
+	held := int64(unknown)
+	switch r := r.(type) {
+	case *bytes.Reader:
+		held = int64(r.Len())
+	case *bytes.Buffer:
+		held = int64(r.Len())
+	case *strings.Reader:
+		held = int64(r.Len())
+	}
+	return readData(r, h, held)
 }
 
 // ReadAs is [Read] for a known element type; another is [array.ErrDType].
@@ -33,8 +45,10 @@ func ReadAs[T array.Element](r io.Reader) (*array.Array[T], error) {
 }
 
 // ReadFile reads the array of the .npy file at path, as [Read] does. A file
-// shorter than its header says fails before anything is allocated; bytes behind
-// the elements are ignored, as np.load ignores them. Only a regular file is read.
+// shorter than its header says fails before its elements are allocated; bytes behind
+// the elements are ignored, as np.load ignores them. Only a regular file is read,
+// after symbolic links; a FIFO is refused without waiting for its writer. Every
+// error is an [*Error].
 func ReadFile(path string) (array.Any, error) {
 	a, err := readFile(path)
 	return a, onFile("read", path, err)
@@ -109,101 +123,12 @@ func readFile(path string) (array.Any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readData(f, h, info.Size()-size)
-}
-
-// readData reads the elements that h describes. held is how many bytes r is
-// known to hold, −1 where that is unknown.
-func readData(r io.Reader, h Header, held int64) (array.Any, error) {
-	size, err := h.DataSize()
-	if err != nil {
-		return nil, err
+	// Files of /proc and its like say that they hold nothing, and yet do.
+	held := info.Size() - size
+	if held < 0 {
+		held = unknown
 	}
-	if held >= 0 && held < size {
-		return nil, truncated(h, held, size)
-	}
-	shape := h.Shape
-	if h.Fortran {
-		shape = reversed(shape)
-	}
-	var a array.Any
-	if held < 0 && size > array.ChunkSize {
-		a, err = readGrowing(r, h, size, shape)
-	} else {
-		a, err = readInto(r, h, size, shape)
-	}
-	if err != nil || !h.Fortran || len(shape) < 2 {
-		return a, err
-	}
-	return transpose(a, h.Shape)
-}
-
-// readInto reads size bytes into an array of their own.
-func readInto(r io.Reader, h Header, size int64, shape []int) (array.Any, error) {
-	a, err := array.Make(h.DType, shape...)
-	if err != nil {
-		return nil, err
-	}
-	b, direct := a.Bytes()
-	direct = direct && h.DType != array.Bool // Decode knows that 2 is true
-	if direct {
-		n, err := io.ReadFull(r, b)
-		if err != nil {
-			return nil, short(err, h, int64(n), size)
-		}
-		if h.BigEndian {
-			array.SwapBytes(b, h.DType)
-		}
-		return a, nil
-	}
-	buffer := make([]byte, min(size, array.ChunkSize))
-	for offset := int64(0); offset < size; {
-		chunk := buffer[:min(size-offset, array.ChunkSize)]
-		n, err := io.ReadFull(r, chunk)
-		if err != nil {
-			return nil, short(err, h, offset+int64(n), size)
-		}
-		if h.BigEndian {
-			array.SwapBytes(chunk, h.DType)
-		}
-		if err := a.Decode(int(offset)/h.DType.Size(), chunk); err != nil {
-			return nil, err
-		}
-		offset += int64(len(chunk))
-	}
-	return a, nil
-}
-
-// readGrowing reads size bytes from a stream of unknown length: the bytes first,
-// the array only when they have arrived.
-func readGrowing(r io.Reader, h Header, size int64, shape []int) (array.Any, error) {
-	data, err := io.ReadAll(io.LimitReader(r, size))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) < size {
-		return nil, truncated(h, int64(len(data)), size)
-	}
-	if h.BigEndian {
-		array.SwapBytes(data, h.DType)
-	}
-	a, err := array.Make(h.DType, shape...)
-	if err != nil {
-		return nil, err
-	}
-	return a, a.Decode(0, data)
-}
-
-func short(err error, h Header, held, size int64) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return truncated(h, held, size)
-	}
-	return err
-}
-
-func truncated(h Header, held, size int64) error {
-	return fmt.Errorf("%w: shape %s of %s needs %d bytes of elements, it holds %d",
-		ErrFormat, array.FormatShape(h.Shape), h.DType, size, held)
+	return readData(f, h, held)
 }
 
 // openRegular opens path for reading without waiting for a writer where path is

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/numcache/numcache/array"
 )
@@ -12,65 +13,88 @@ import (
 // byte for byte. It takes what [array.Of] takes: arrays, numeric slices, gonum
 // matrices and vectors of every layout, which are written as their logical
 // elements without a second copy in memory. v must not be written to meanwhile.
+//
+// Errors are those of [array.Of], before anything is written, and of w. After an
+// error in between, w holds a part of a file.
 func Write(w io.Writer, v any) error {
 	src, err := array.Of(v)
 	if err != nil {
 		return err
 	}
-	// Shape and type are checked before the first byte is out.
-	shape := src.Shape()
-	if _, err := array.Elements(shape, src.DType().Size()); err != nil {
+	// A Source of the caller's own may have a type or a shape that no array has.
+	h := Header{DType: src.DType(), Shape: src.Shape()}
+	if _, err := h.DataSize(); err != nil {
 		return err
 	}
-	if _, err := w.Write(AppendHeader(nil, src.DType(), shape)); err != nil {
+	if err := writeAll(w, AppendHeader(nil, h.DType, h.Shape)); err != nil {
 		return err
 	}
 	if a, ok := src.(array.Any); ok {
 		if b, ok := a.Bytes(); ok {
-			_, err := w.Write(b)
-			return err
+			return writeAll(w, b)
 		}
 	}
 	for chunk, err := range array.Chunks(src) {
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(chunk); err != nil {
+		if err := writeAll(w, chunk); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// writeAll also notices a w that breaks io.Writer's contract: what it did not take
+// must not pass for written.
+func writeAll(w io.Writer, b []byte) error {
+	n, err := w.Write(b)
+	if err == nil && n != len(b) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
 // WriteFile writes v to the file at path as [Write] does, atomically: other
-// processes see the old file or the new one, whole. After an error the old file
-// stands as it was. The new file has the permissions that os.Create would give.
+// processes see the old file or the new one, whole, and so does whoever comes after
+// a crash or a power cut. After an error the old file stands as it was, and nothing
+// is left beside it. Every error is an [*Error].
+//
+// The new file has the permissions that os.Create would give it, whatever those of
+// the old one. A symbolic link at path is replaced, not followed.
 func WriteFile(path string, v any) error {
 	return onFile("write", path, writeFile(path, v))
 }
 
-func writeFile(path string, v any) (err error) {
+func writeFile(path string, v any) error {
 	// The staging file lies beside the final one: only within a file system is
-	// a rename atomic.
-	staging := path + ".tmp-" + rand.Text()
+	// a rename atomic. Its name is short, for path's may have all the length
+	// that a name can have.
+	staging := filepath.Join(filepath.Dir(path), ".npy-"+rand.Text())
 	f, err := os.OpenFile(staging, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
+	published := false
+	defer func() { // also where a foreign matrix panics
+		if !published {
+			f.Close()
 			os.Remove(staging)
 		}
 	}()
-	if err = Write(f, v); err == nil {
-		// Without this, a power cut could leave the new name on an empty file.
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	if err := Write(f, v); err != nil {
 		return err
 	}
-	return os.Rename(staging, path)
+	// Without this, a power cut could leave the new name on an empty file.
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(staging, path); err != nil {
+		return err
+	}
+	published = true
+	return nil
 }

@@ -1,0 +1,69 @@
+// Package npy reads and writes .npy files, NumPy's format for one array, for
+// [array.Array] and gonum's matrices and vectors. The format is described at
+// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
+//
+// # Reading
+//
+//	a, err := npy.ReadFile("x.npy")              // any type: array.Any
+//	a, err := npy.ReadFileAs[float32]("x.npy")   // *array.Array[float32]
+//	m, err := npy.ReadDense("x.npy")             // *mat.Dense, of a 2-d float64 file
+//	v, err := npy.ReadVec("x.npy")               // *mat.VecDense, of a 1-d one
+//	f, err := npy.ReadFloat64s("x.npy")          // []float64 in C order
+//
+// What comes back is in C order and in the machine's byte order, whatever the
+// file's, and belongs to the caller. [Read] and [ReadAs] read a stream, and
+// [ReadHeader] only its header.
+//
+// Read are the format versions 1.0, 2.0 and 3.0, C and Fortran order, little and
+// big endian, of bool, int8 to int64, uint8 to uint64, float32, float64, complex64
+// and complex128, with up to 64 dimensions, 0-d and empty arrays included. A bool
+// byte other than 0 is true. The header may be any Python literal that such a file
+// can begin with: keys in any order, either quote, white space, trailing commas,
+// Python 2's L behind integers, and the last of equal keys counts.
+//
+// # What is refused
+//
+// The caller may not trust who wrote a file, so a wrong one is an error, never a
+// panic, and costs no more memory than the bytes it really has justify.
+//
+// [ErrFormat] is a file that is damaged or not .npy:
+//   - another beginning or format version;
+//   - a header that np.load would refuse, too, among them one of more than 10000
+//     bytes, which np.load takes only from those whom it is told to trust;
+//   - negative extents, which np.load finds later, and shapes beyond what
+//     [array.Elements] takes;
+//   - fewer bytes of elements than the shape needs, before memory for them is
+//     allocated. More bytes are ignored, as np.load ignores them.
+//
+// [ErrUnsupported] is a legal file of an element type that package array lacks:
+// float16, longdouble, strings, dates and times, structured types, and types under
+// another name than a .npy writer gives them, such as "float64" or "d". It is
+// also, for good, a file of Python objects. They are pickled, and whoever
+// unpickles a file runs what it says.
+//
+// Some headers that np.load accepts are [ErrFormat] here, because no writer makes
+// them and their grammar would be most of Python's: strings with a backslash, in
+// triple quotes or in several pieces; integers in another base, with underscores,
+// beyond 64 bits, or True and False in their place; comments; a dictionary in
+// parentheses; more than 16 nested parentheses. The other way round, white space
+// around the dictionary is free, of which np.load refuses some. A test compares
+// all this with NumPy.
+//
+// # Writing
+//
+// [Write] and [WriteFile] take arrays, numeric slices and all of gonum's matrices
+// and vectors, as [array.Of] does, and write the bytes that np.save writes for a
+// C-contiguous array: version 1.0, little-endian, elements at a multiple of 64
+// bytes, and the room that NumPy leaves for the first extent to grow. A strided or
+// transposed matrix is gathered chunk by chunk, not copied as a whole.
+//
+// WriteFile is atomic: it writes and syncs a staging file in the same folder, whose
+// name begins with ".npy-", and renames it. Who reads the path at any time sees the
+// old file or the new one. Only a process that is killed leaves its staging file
+// behind.
+//
+// # Concurrency
+//
+// All functions may be called from several goroutines at once. What is being
+// written must not change meanwhile.
+package npy

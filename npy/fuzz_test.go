@@ -1,0 +1,88 @@
+package npy_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/npy"
+)
+
+// seed adds every vector, the legal oddities and the hostile files.
+func seed(f *testing.F) {
+	for _, v := range vectors(f) {
+		b, err := os.ReadFile(filepath.Join(vectorFolder, v.File))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	for _, b := range legal {
+		f.Add(append(bytes.Clone(b), 1, 2, 3))
+	}
+	for _, h := range hostile {
+		f.Add(h.file)
+	}
+}
+
+func checkError(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, npy.ErrFormat) && !errors.Is(err, npy.ErrUnsupported) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzReadHeader(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := bytes.NewReader(b)
+		h, size, err := npy.ReadHeader(r)
+		if err != nil {
+			checkError(t, err)
+			if h.DType != 0 || h.Shape != nil || size != 0 {
+				t.Errorf("%+v, %d beside error %v", h, size, err)
+			}
+			return
+		}
+		if size != int64(len(b)-r.Len()) || size > 12+10000 {
+			t.Errorf("a header of %d bytes, %d were read", size, len(b)-r.Len())
+		}
+		if n, err := h.DataSize(); err != nil || n < 0 {
+			t.Errorf("%+v has %d bytes, %v", h, n, err)
+		}
+		again, _, err := npy.ReadHeader(bytes.NewReader(npy.AppendHeader(nil, h.DType, h.Shape)))
+		if err != nil || again.DType != h.DType || array.FormatShape(again.Shape) != array.FormatShape(h.Shape) {
+			t.Errorf("%+v is written and read as %+v, %v", h, again, err)
+		}
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var a array.Any
+		var err error
+		got := allocated(func() { a, err = npy.Read(stream{bytes.NewReader(b)}) })
+		if limit := uint64(16*len(b) + 1<<20); got > limit { // the fuzzer allocates meanwhile
+			t.Errorf("%d bytes were allocated for %d", got, len(b))
+		}
+		known, knownErr := npy.Read(bytes.NewReader(b))
+		if (err == nil) != (knownErr == nil) || err == nil && !equal(a, known) {
+			t.Errorf("of unknown length: %v; of known length: %v", err, knownErr)
+		}
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		var file bytes.Buffer
+		if err := npy.Write(&file, a); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := npy.Read(&file); err != nil || !equal(a, again) {
+			t.Errorf("%v %v does not survive Write and Read: %v", a.DType(), a.Shape(), err)
+		}
+	})
+}
