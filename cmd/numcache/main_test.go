@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/numcache/numcache/memo"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"numcache": main})
+}
+
+// TestScript runs the scripts in testdata/script. Beside testscript's own commands
+// they have
+//
+//	fill             make a small cache in $NUMCACHE_DIR; set $KEY and $DIGEST
+//	                 to a call of test/ramp and its result
+//	fill N           add a call of test/ramp that has 2×N numbers, and set both
+//	twins            put two calls whose keys begin alike into the cache; set
+//	                 $PREFIX to what they share
+//	damage PATTERN   change one byte in the middle of each file that matches
+//	json N [MEMBER…] the last output is N lines of JSON objects with these members
+//
+// and $NPY, the folder of .npy files that NumPy wrote.
+func TestScript(t *testing.T) {
+	vectors, err := filepath.Abs("../../testdata/npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NPY", vectors)
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("NUMCACHE_DIR", filepath.Join(env.WorkDir, "cache"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fill":   scriptFill,
+			"twins":  scriptTwins,
+			"damage": scriptDamage,
+			"json":   scriptJSON,
+		},
+	})
+}
+
+// ramp is a function to fill caches with.
+func ramp(n int) *mat.Dense {
+	m := mat.NewDense(2, n, nil)
+	for i := range 2 {
+		for j := range n {
+			m.Set(i, j, float64(i*n+j))
+		}
+	}
+	return m
+}
+
+func store[T any](t interface{ Check(error) }, c *memo.Cache, k memo.Key, result T) {
+	_, err := memo.Do(context.Background(), c, k, func(context.Context) (T, error) { return result, nil })
+	t.Check(err)
+}
+
+func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: fill [N]")
+	}
+	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), nil)
+	ts.Check(err)
+	sizes := []int{2, 4, 3}
+	if len(args) == 1 {
+		n, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		sizes = []int{n}
+	} else {
+		store(ts, c, memo.NewKey("test/greet", "2.0").Add("world").Add([]float64{1, 2}), "hello, world")
+	}
+	var k memo.Key
+	for _, n := range sizes {
+		k = memo.NewKey("test/ramp", "1").Add(n)
+		store(ts, c, k, ramp(n))
+	}
+	for r, err := range c.Find(context.Background(), k.String()) {
+		ts.Check(err)
+		ts.Setenv("KEY", r.Key.String())
+		ts.Setenv("DIGEST", r.Results[0].Arrays()[0].Digest.String())
+	}
+	ts.Check(c.Close())
+}
+
+func scriptTwins(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: twins")
+	}
+	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), nil)
+	ts.Check(err)
+	seen := map[string]memo.Key{}
+	for i := 0; ; i++ { // some hundred keys until two of 65536 beginnings are the same
+		k := memo.NewKey("test/twin", "1").Add(i)
+		prefix := k.String()[:minPrefix]
+		if twin, ok := seen[prefix]; ok {
+			store(ts, c, twin, 1)
+			store(ts, c, k, 2)
+			ts.Setenv("PREFIX", prefix)
+			break
+		}
+		seen[prefix] = k
+	}
+	ts.Check(c.Close())
+}
+
+func scriptDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage PATTERN")
+	}
+	files, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("no file matches %s", args[0])
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		ts.Check(err)
+		b[len(b)/2] ^= 1
+		ts.Check(os.WriteFile(file, b, 0o600))
+	}
+}
+
+func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: json N [MEMBER…]")
+	}
+	lines := strings.SplitAfter(ts.ReadFile("stdout"), "\n")
+	lines = slices.DeleteFunc(lines, func(s string) bool { return s == "" })
+	if fmt.Sprint(len(lines)) != args[0] {
+		ts.Fatalf("%d lines, want %s", len(lines), args[0])
+	}
+	for _, line := range lines {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			ts.Fatalf("%q: %v", line, err)
+		}
+		for _, member := range args[1:] {
+			if _, ok := object[member]; !ok {
+				ts.Fatalf("%q has no member %s", line, member)
+			}
+		}
+	}
+}
+
+// TestStatus holds the exit statuses, and that an error is one line.
+func TestStatus(t *testing.T) {
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "missing")
+	t.Setenv("NUMCACHE_DIR", missing)
+	for _, tc := range []struct {
+		status int
+		args   string
+		says   string
+	}{
+		{0, "", ""},
+		{0, "--help", ""},
+		{0, "help demo", ""},
+		{0, "ls --help", ""},
+		{0, "completion", ""},
+		{0, "completion bash", ""},
+		{1, "ls", "there is no cache in " + missing},
+		{1, "ls --json", "there is no cache in " + missing},
+		{1, "show 3dbbec46", "there is no cache in " + missing},
+		{1, "cat 3dbbec467ceba150bd0e18328cc3a754", "there is no cache in " + missing},
+		{1, "verify", "there is no cache in " + missing},
+		{1, "clear --yes", "there is no cache in " + missing},
+		{1, "ls --dir " + dir, dir + " is not a cache"},
+		{1, "ls --dir main.go", filepath.Join(here, "main.go") + " is not a folder"},
+		{1, "hash nosuch.npy", "nosuch.npy: "},
+		{1, "hash main.go", "main.go: not a valid .npy file"},
+		{1, "hash .", ".: "},
+		{1, "cat nosuch.npy", "nosuch.npy: "},
+		{1, "show nosuch.npy", "nosuch.npy: "},
+		{1, "demo --dir main.go", ""},
+		{2, "nosuch", `unknown command "nosuch"; see numcache --help`},
+		{2, "help nosuch", `there is no command "nosuch"`},
+		{2, "help ls nosuch", ""},
+		{2, "completion nosuch", "completion takes bash, fish, powershell or zsh"},
+		{2, "--nosuch", "unknown flag: --nosuch; see numcache --help"},
+		{2, "ls --nosuch", "unknown flag: --nosuch; see numcache ls --help"},
+		{2, "ls a b", "ls takes at most one FUNCTION, and was given 2 arguments"},
+		{2, "show", "show takes one KEY or FILE"},
+		{2, "cat", "cat takes one FILE or DIGEST"},
+		{2, "hash", "hash takes at least one FILE"},
+		{2, "verify x", "verify takes no argument"},
+		{2, "demo x", "demo takes no argument"},
+		{2, "demo --components ten", `invalid argument "ten" for "--components"`},
+		{2, "demo --components 0", "--components is 0; choose 1 to 64"},
+		{2, "demo --components 65", "--components is 65; choose 1 to 64"},
+		{2, "demo --neighbours 0", "--neighbours is 0; choose 1 to 1796"},
+		{2, "demo --neighbours 1797", "--neighbours is 1797; choose 1 to 1796"},
+		{2, "ls --dir=", "--dir is empty"},
+		{2, "ls --dir", "flag needs an argument: --dir"},
+	} {
+		t.Run(tc.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), strings.Fields(tc.args), strings.NewReader(""), &stdout, &stderr)
+			if status != tc.status {
+				t.Errorf("exit status %d, want %d; stderr %q", status, tc.status, stderr.String())
+			}
+			text := stderr.String()
+			switch {
+			case status == statusDone && text != "":
+				t.Errorf("stderr %q, want nothing", text)
+			case status != statusDone && (strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "numcache: "+tc.says)):
+				t.Errorf("stderr %q, want one line that begins with %q", text, "numcache: "+tc.says)
+			case status != statusDone && stdout.Len() > 0:
+				t.Errorf("stdout %q, want nothing", stdout.String())
+			}
+		})
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("the commands made %v (%v)", entries, err)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, []string{"demo", "--dir", filepath.Join(t.TempDir(), "cache")}, strings.NewReader(""), &stdout, &stderr)
+	if got := stderr.String(); status != statusFailed || got != "numcache: interrupted\n" {
+		t.Errorf("status %d, stderr %q", status, got)
+	}
+}

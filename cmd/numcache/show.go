@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/memo"
+	"github.com/numcache/numcache/npy"
+)
+
+func (p *program) showCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show KEY|FILE",
+		Short: "Tell everything about one call, or one .npy file",
+		Long: `Tell everything that the cache knows of one call: its arguments, its results and
+the files they are in, when and how long it was computed, and by which program.
+The first 4 or more hex digits of its key will do where no other key has them.
+
+What is not 4 to 32 hex digits is taken for a .npy file; ./abcd is one too.
+
+With --json one object. Of a call: what ls --json prints, and objects, the files
+of the results, each with digest, dtype, shape, path, present. Of a file: file,
+digest, dtype, shape, fortran, big_endian.`,
+		Example: "  numcache show 3dbbec46\n  numcache show scores.npy",
+		Args:    arguments(1, 1, "one KEY or FILE"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if !isKeyPrefix(args[0]) {
+				return showFile(cmd, args[0], asJSON)
+			}
+			c, err := p.openExisting(cmd)
+			if err != nil {
+				return err
+			}
+			defer closing(c, &err)
+			r, err := findCall(cmd.Context(), c, args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return jsonLines(cmd.OutOrStdout()).Encode(struct {
+					callJSON
+					Objects []objectJSON `json:"objects"`
+				}{newCallJSON(r), objectsOf(c, r.Results)})
+			}
+			return showCall(cmd.OutOrStdout(), c, r)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// minPrefix is how many digits of a key are asked for at least.
+const minPrefix = 4
+
+func isKeyPrefix(s string) bool {
+	return len(s) >= minPrefix && len(s) <= 2*len(array.Digest{}) && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
+}
+
+// maxCandidates is how many keys the error of an ambiguous prefix names.
+const maxCandidates = 5
+
+// findCall returns the one call whose key begins with prefix.
+func findCall(ctx context.Context, c *memo.Cache, prefix string) (*memo.Record, error) {
+	var found *memo.Record
+	var candidates []string
+	for r, err := range c.Find(ctx, prefix) {
+		if err != nil {
+			return nil, err
+		}
+		found = r
+		if len(candidates) == maxCandidates {
+			candidates = append(candidates, "…")
+			break
+		}
+		candidates = append(candidates, fmt.Sprintf("%s (%s)", r.Key, r.Function))
+	}
+	switch len(candidates) {
+	case 0:
+		return nil, fmt.Errorf("no key in %s begins with %s; numcache ls lists them, and a file of that name is ./%[2]s", c.Dir(), prefix)
+	case 1:
+		return found, nil
+	}
+	return nil, fmt.Errorf("%s begins several keys: %s", prefix, strings.Join(candidates, ", "))
+}
+
+// objectJSON is an array of a result and where it is.
+type objectJSON struct {
+	Digest  array.Digest `json:"digest"`
+	DType   string       `json:"dtype"`
+	Shape   []int        `json:"shape"`
+	Path    string       `json:"path"`
+	Present bool         `json:"present"`
+}
+
+func objectsOf(c *memo.Cache, values []memo.Value) []objectJSON {
+	objects := []objectJSON{} // JSON's [], not null
+	for _, v := range values {
+		for _, a := range v.Arrays() {
+			path := filepath.FromSlash(c.ObjectPath(a.Digest))
+			_, err := os.Stat(path)
+			objects = append(objects, objectJSON{a.Digest, a.DType.Descr(), a.Shape, path, err == nil})
+		}
+	}
+	return objects
+}
+
+func showCall(w io.Writer, c *memo.Cache, r *memo.Record) error {
+	var b strings.Builder
+	line := func(name, value string) { fmt.Fprintf(&b, "%-9s  %s\n", name, printable(value)) }
+	line("key", r.Key.String())
+	line("function", r.Function)
+	line("version", r.Version)
+	line("created", fmt.Sprintf("%s (%s ago)", r.Created.Local().Format("2006-01-02 15:04:05 MST"), ageText(time.Since(r.Created))))
+	line("duration", durationText(r.Duration))
+	line("writer", r.Writer)
+	line("size", bytesText(r.Size()))
+	for i, v := range r.Args {
+		line(numbered("argument", i), v.String())
+		for _, a := range v.Arrays() {
+			line("", "digest "+a.Digest.String())
+		}
+	}
+	for i, v := range r.Results {
+		line(numbered("result", i), v.String())
+		for _, o := range objectsOf(c, []memo.Value{v}) {
+			line("", "digest "+o.Digest.String())
+			if o.Present {
+				line("", o.Path)
+			} else {
+				line("", o.Path+" (missing: the call will be computed anew)")
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// numbered returns the name of the i-th value for the first column. Counting
+// begins with 1, as people do.
+func numbered(name string, i int) string {
+	if name == "argument" {
+		name = "arg"
+	}
+	return fmt.Sprintf("%s %d", name, i+1)
+}
+
+// fileJSON is what a .npy file says of its array, and the array's digest.
+type fileJSON struct {
+	File      string       `json:"file"`
+	Digest    array.Digest `json:"digest"`
+	DType     string       `json:"dtype"`
+	Shape     []int        `json:"shape"`
+	Fortran   bool         `json:"fortran"`
+	BigEndian bool         `json:"big_endian"`
+}
+
+func showFile(cmd *cobra.Command, path string, asJSON bool) error {
+	a, err := npy.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	digest, err := array.Hash(cmd.Context(), a)
+	if err != nil {
+		return err
+	}
+	// ReadFile has refused what is not a regular file, so this does not block.
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h, _, err := npy.ReadHeader(f)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return jsonLines(cmd.OutOrStdout()).Encode(fileJSON{path, digest, h.DType.Descr(), h.Shape, h.Fortran, h.BigEndian})
+	}
+	order, endian := "C", "little-endian"
+	if h.Fortran {
+		order = "Fortran"
+	}
+	if h.BigEndian {
+		endian = "big-endian"
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "file    %s\ndtype   %s, %s\nshape   %s\norder   %s\nsize    %s\ndigest  %s\n",
+		printable(path), h.DType, endian, array.FormatShape(h.Shape), order, bytesText(int64(a.Len())*int64(h.DType.Size())), digest)
+	return err
+}

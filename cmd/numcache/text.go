@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// bytesText returns a size with three digits and a decimal unit: 25.8 MB.
+func bytesText(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	v := float64(n)
+	for _, unit := range []string{"kB", "MB", "GB", "TB"} {
+		if v /= 1000; v < 999.5 {
+			return threeDigits(v) + " " + unit
+		}
+	}
+	return threeDigits(v/1000) + " PB"
+}
+
+// durationText returns a compute time with three digits: 1.25 ms, 40.1 s, 3h12m.
+func durationText(d time.Duration) string {
+	switch {
+	case d < time.Microsecond:
+		return fmt.Sprintf("%d ns", d)
+	case d < time.Millisecond:
+		return threeDigits(float64(d)/float64(time.Microsecond)) + " µs"
+	case d < time.Second:
+		return threeDigits(float64(d)/float64(time.Millisecond)) + " ms"
+	case d < time.Minute:
+		return threeDigits(d.Seconds()) + " s"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	}
+	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// ageText returns how long ago something was, in its largest unit.
+func ageText(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < 0: // written by a machine whose clock is ahead
+		return "0s"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < day:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/day)
+}
+
+func threeDigits(v float64) string {
+	switch {
+	case v < 9.995:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	case v < 99.95:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64)
+}
+
+// count returns a number and its noun: 1 call, 2 calls.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// printable replaces what a terminal would obey or cannot show: names in a cache
+// are any text, and a cache may come from somebody else.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
+}
+
+// shorten cuts s to at most n characters.
+func shorten(s string, n int) string {
+	runes := []rune(s)
+	if len(runes) <= n {
+		return s
+	}
+	return string(runes[:n-1]) + "…"
+}
+
+// jsonLines returns an encoder that writes each value as one line, with its
+// characters as they are.
+func jsonLines(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
+}
+
+// isTerminal reports whether a stream is a character device, which nearly always
+// is a terminal; the null device is one too.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
