@@ -112,14 +112,15 @@ func TestFuncRefuses(t *testing.T) {
 		"interface result":        {func() any { return 0 }, memo.ErrUnsupported},
 		"matrix interface result": {func() mat.Matrix { return nil }, memo.ErrUnsupported},
 		"matrix by value":         {func() mat.Dense { return mat.Dense{} }, memo.ErrUnsupported},
-		"error not last":          {func() (error, int) { return nil, 0 }, memo.ErrUnsupported}, //nolint:staticcheck // that is the point
-		"foreign matrix":          {func() mat.Transpose { return mat.Transpose{} }, memo.ErrUnsupported},
-		"keyer result":            {func() keyer { return keyer{} }, memo.ErrUnsupported},
-		"function result":         {func() func() { return nil }, memo.ErrUnsupported},
-		"pointer to pointer":      {func() **int { return nil }, memo.ErrUnsupported},
-		"field left out":          {func() struct{ A, B int } { return struct{ A, B int }{} }, nil},
-		"field left out by tag":   {func() Grid { return Grid{} }, memo.ErrUnsupported},
-		"recursive type":          {func(*node) *node { return nil }, nil},
+		//lint:ignore ST1008 an error that is not last is what is refused
+		"error not last":        {func() (error, int) { return nil, 0 }, memo.ErrUnsupported},
+		"foreign matrix":        {func() mat.Transpose { return mat.Transpose{} }, memo.ErrUnsupported},
+		"keyer result":          {func() keyer { return keyer{} }, memo.ErrUnsupported},
+		"function result":       {func() func() { return nil }, memo.ErrUnsupported},
+		"pointer to pointer":    {func() **int { return nil }, memo.ErrUnsupported},
+		"field left out":        {func() struct{ A, B int } { return struct{ A, B int }{} }, nil},
+		"field left out by tag": {func() Grid { return Grid{} }, memo.ErrUnsupported},
+		"recursive type":        {func(*node) *node { return nil }, nil},
 	} {
 		_, err := c.Wrap(memo.Spec{Name: "f"}, test.fn)
 		if !errors.Is(err, test.want) {
