@@ -20,7 +20,7 @@ func (f *function) bind(args []any) (context.Context, Key, error) {
 		return ctx, Key{err: err}, err
 	}
 	k := f.key(ctx, values)
-	return ctx, k, k.err
+	return ctx, k, k.Err()
 }
 
 // arguments converts args to the function's parameters.
@@ -77,7 +77,10 @@ func convertArgument(arg any, t reflect.Type) (reflect.Value, error) {
 	case v.Kind() == t.Kind() && v.Type().ConvertibleTo(t) && v.Type().PkgPath() == "":
 		return v.Convert(t), nil // such as a string where a named one is taken
 	}
-	return v, fmt.Errorf("%v (%v) is no %v", arg, v.Type(), t)
+	if isNumber(v.Type()) {
+		return v, fmt.Errorf("%v (%v) is no %v", arg, v.Type(), t)
+	}
+	return v, fmt.Errorf("a %v is no %v", v.Type(), t)
 }
 
 func isNumber(t reflect.Type) bool { return t.Kind() != reflect.Bool && numberType(t) != nil }
@@ -96,10 +99,27 @@ func convertNumber(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
 		return v, false
 	}
 	to := v.Convert(t)
-	back := to.Convert(v.Type())
-	if !back.Equal(v) {
+	if v.CanFloat() && v.Float() != v.Float() {
+		return to, to.CanFloat() || isComplex(t)
+	}
+	if !to.Convert(v.Type()).Equal(v) {
 		return v, false
 	}
-	// A round trip alone would let −1 pass for the largest uint64.
-	return to, !(v.CanInt() && v.Int() < 0 && to.CanUint()) && !(v.CanUint() && to.CanInt() && to.Int() < 0)
+	// A round trip alone would let −1 pass for the largest uint64, and 2⁶³ for the
+	// largest int64 where the processor saturates.
+	switch {
+	case v.CanInt() && to.CanUint():
+		return to, v.Int() >= 0
+	case v.CanUint() && to.CanInt():
+		return to, to.Int() >= 0
+	case v.CanFloat() && to.CanInt():
+		return to, v.Float() < 1<<63
+	case v.CanFloat() && to.CanUint():
+		return to, v.Float() < 1<<64
+	case v.CanInt() && to.CanFloat():
+		return to, to.Float() < 1<<63
+	case v.CanUint() && to.CanFloat():
+		return to, to.Float() < 1<<64
+	}
+	return to, true
 }

@@ -19,10 +19,13 @@ type Cache struct {
 	options  Options
 	counters counters
 
-	// open is held for reading while the store is used, and for writing by
-	// Close. A nil store computes everything.
-	open  sync.RWMutex
-	store store.Store
+	// storeMu guards store, and using counts those who use it: Close waits for
+	// them. It is no RWMutex, for a user may use the cache again, in a loop over
+	// Records or a progress function, while Close waits. A nil store computes
+	// everything.
+	storeMu sync.Mutex
+	store   store.Store
+	using   sync.WaitGroup
 
 	flightsMu sync.Mutex
 	flights   map[array.Digest]*flight
@@ -52,14 +55,15 @@ func Open(dir string, o *Options) (*Cache, error) {
 		return nil, &Error{"open", dir, err}
 	}
 	folder, err := openFolder(c.dir, options)
-	if err != nil && !unavailable(err) {
+	switch {
+	case folder != nil:
+		c.store = folder
+	case !unavailable(err):
 		return nil, &Error{"open", c.dir, err}
 	}
 	if err != nil {
 		c.tell(Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
-		return c, nil
 	}
-	c.store = folder
 	return c, nil
 }
 
@@ -72,19 +76,23 @@ func (c *Cache) Dir() string {
 }
 
 // Close frees what the cache holds, after the reads and writes that are under
-// way. Functions memoized with it still work, and compute every time. Closing
-// twice is no error.
+// way: so it must not be called from a loop over [Cache.Records] or from a
+// progress function. Functions memoized with it still work, and compute every
+// time. Closing twice is no error.
 func (c *Cache) Close() error {
 	if c == nil {
 		return nil
 	}
-	c.open.Lock()
-	defer c.open.Unlock()
+	c.storeMu.Lock()
 	s := c.store
+	if s != nil {
+		c.store = closedStore{}
+	}
+	c.storeMu.Unlock()
 	if s == nil {
 		return nil
 	}
-	c.store = closedStore{}
+	c.using.Wait()
 	if err := s.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return &Error{"close", c.dir, err}
 	}
@@ -93,8 +101,21 @@ func (c *Cache) Close() error {
 
 // use returns the store, nil where nothing is cached, for use until release.
 func (c *Cache) use() (s store.Store, release func()) {
-	c.open.RLock()
-	return c.store, c.open.RUnlock
+	c.storeMu.Lock()
+	defer c.storeMu.Unlock()
+	if _, closed := c.store.(closedStore); closed || c.store == nil {
+		return c.store, func() {}
+	}
+	c.using.Add(1)
+	return c.store, c.using.Done
+}
+
+// orBackground lets callers pass a nil context.
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
 }
 
 // Has reports whether the cache holds an intact record of the call, whose
@@ -103,6 +124,7 @@ func (c *Cache) Has(ctx context.Context, k Key) (bool, error) {
 	if err := c.check(k); err != nil {
 		return false, err
 	}
+	ctx, k = orBackground(ctx), k.withSum()
 	s, release := c.use()
 	defer release()
 	if s == nil {
@@ -128,6 +150,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 	if err := c.check(k); err != nil {
 		return err
 	}
+	ctx, k = orBackground(ctx), k.withSum()
 	s, release := c.use()
 	defer release()
 	if s == nil {
@@ -145,7 +168,7 @@ func (c *Cache) check(k Key) error {
 	if c == nil {
 		return ErrNil
 	}
-	return k.err
+	return k.Err()
 }
 
 // notFoundIsNil passes errors on but for those that say that an entry is missing

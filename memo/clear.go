@@ -25,6 +25,7 @@ func (c *Cache) clear(ctx context.Context, progress func(Progress), folders ...s
 	if c == nil {
 		return ErrNil
 	}
+	ctx = orBackground(ctx)
 	s, release := c.use()
 	defer release()
 	if s == nil {

@@ -102,7 +102,7 @@ func setFloat(v reflect.Value, node any) bool {
 	if m, ok := node.(map[string]any); ok && v.Kind() == reflect.Float32 {
 		if s, ok := m["float32"].(string); ok {
 			bits, err := strconv.ParseUint(s, 16, 32)
-			v.Set(reflect.ValueOf(math.Float32frombits(uint32(bits))).Convert(v.Type()))
+			setBits(v, reflect.ValueOf(math.Float32frombits(uint32(bits))))
 			return err == nil
 		}
 	}
@@ -120,7 +120,7 @@ func setComplex(v reflect.Value, node any) bool {
 	if v.Kind() == reflect.Complex64 {
 		var re, im float32
 		ok := setFloat(reflect.ValueOf(&re).Elem(), parts[0]) && setFloat(reflect.ValueOf(&im).Elem(), parts[1])
-		v.Set(reflect.ValueOf(complex(re, im)).Convert(v.Type()))
+		setBits(v, reflect.ValueOf(complex(re, im)))
 		return ok
 	}
 	re, okRe := floatOf(parts[0])
@@ -168,8 +168,14 @@ func setSlice(v, src reflect.Value) bool {
 	if v.Len() != src.Len() {
 		return false
 	}
+	if ints, ok := v.Addr().Interface().(*[]int); ok { // the most common one, and reflect is slow
+		for i, n := range src.Interface().([]int64) {
+			(*ints)[i] = int(n)
+		}
+		return true
+	}
 	for i := range src.Len() {
-		v.Index(i).Set(src.Index(i).Convert(v.Type().Elem()))
+		setBits(v.Index(i), src.Index(i))
 	}
 	return true
 }

@@ -20,8 +20,10 @@ import (
 // The result belongs to the caller, who may change it. Callers in this process
 // who ask for the same key meanwhile wait for one computation and get copies; its
 // context has the values of the first one's and ends when all have given up. Do
-// returns promptly when ctx ends. An error of compute is returned as it is and
-// not cached; a panic goes on in every caller.
+// returns promptly when ctx ends, even if compute goes on: what compute reads must
+// then stay as it is. What compute returns after its context has ended is not
+// cached. An error of compute is returned as it is and not cached; a panic goes
+// on in every caller.
 //
 // Whatever goes wrong with the cache is counted, logged and no error: the result
 // is computed then. So is one whose key is invalid.
@@ -34,10 +36,10 @@ func Do[T any](ctx context.Context, c *Cache, k Key, compute func(context.Contex
 	if err := checkDoResult(t); err != nil {
 		return none, err
 	}
-	values, err := c.do(ctx, k, []reflect.Type{t}, true, func(ctx context.Context) ([]reflect.Value, error) {
+	values, err := c.do(ctx, k, []reflect.Type{t}, true, computation{began: time.Now(), call: func(ctx context.Context) ([]reflect.Value, error) {
 		v, err := compute(ctx)
 		return []reflect.Value{reflect.ValueOf(&v).Elem()}, err
-	})
+	}})
 	if len(values) == 0 {
 		return none, err
 	}
@@ -63,8 +65,15 @@ func checkDoResult(t reflect.Type) error {
 	return err
 }
 
-// computation calls the function. Its results count only without an error.
-type computation func(context.Context) ([]reflect.Value, error)
+// computation is what a call does on a miss.
+type computation struct {
+	began time.Time // when the call did: for Func before its arguments were hashed
+	// call calls the function. Its results count only without an error.
+	call func(context.Context) ([]reflect.Value, error)
+	// unchanged reports whether the arguments are still those of the key, for a
+	// caller who gave up may use their memory again; nil where nobody knows.
+	unchanged func() bool
+}
 
 // maxAttempts bounds how often a call looks into the cache again because some
 // other computation ended between its look and its turn.
@@ -73,10 +82,8 @@ const maxAttempts = 3
 // do is the heart of Do, Func and Wrap. fails says that the function can return
 // an error; where it cannot, the call does not end with its context.
 func (c *Cache) do(ctx context.Context, k Key, types []reflect.Type, fails bool, compute computation) ([]reflect.Value, error) {
-	began := time.Now()
-	if ctx == nil {
-		ctx = context.Background()
-	}
+	began := compute.began
+	ctx = orBackground(ctx)
 	caller := ctx
 	if !fails {
 		caller = context.WithoutCancel(ctx)
@@ -84,13 +91,14 @@ func (c *Cache) do(ctx context.Context, k Key, types []reflect.Type, fails bool,
 	if err := caller.Err(); err != nil {
 		return nil, err
 	}
-	if k.err != nil {
-		c.fault(k, k.err)
+	if err := k.Err(); err != nil {
+		c.fault(k, err)
 		return c.direct(ctx, k, began, compute)
 	}
 	if c.passThrough() {
 		return c.direct(ctx, k, began, compute)
 	}
+	k = k.withSum()
 	key := k.Digest()
 	for attempt := 1; ; attempt++ {
 		landed := c.landedFlights()
@@ -114,30 +122,32 @@ func (c *Cache) do(ctx context.Context, k Key, types []reflect.Type, fails bool,
 			continue
 		}
 		if first {
-			c.launch(ctx, k, key, f, fails, compute)
+			c.launch(ctx, k, key, f, compute)
 		}
 		select {
 		case <-f.done:
 		case <-ctx.Done():
-			c.leave(key, f)
+			c.leave(key, f, first)
 			if fails {
 				return nil, ctx.Err()
 			}
 			<-f.done
 		}
-		return c.arrived(ctx, f, first, k, began, types, compute)
+		return c.arrived(ctx, f, first, k, began, types, fails, compute)
 	}
 }
 
 // arrived returns a finished flight's outcome to one of its callers.
-func (c *Cache) arrived(ctx context.Context, f *flight, first bool, k Key, began time.Time, types []reflect.Type, compute computation) ([]reflect.Value, error) {
+func (c *Cache) arrived(ctx context.Context, f *flight, first bool, k Key, began time.Time, types []reflect.Type, fails bool, compute computation) ([]reflect.Value, error) {
 	f.rethrow()
-	if first || f.err != nil {
-		if first {
-			c.tell(Event{Kind: Miss, Key: k.Digest(), Function: k.function, Version: k.version,
-				Compute: f.took, Elapsed: time.Since(began), Err: f.err})
-		}
+	if first {
+		c.tell(Event{Kind: Miss, Key: k.Digest(), Function: k.function, Version: k.version,
+			Compute: f.took, Elapsed: time.Since(began), Err: f.err})
 		return f.values, f.err
+	}
+	if f.err != nil && fails {
+		c.counters.shared.Add(1)
+		return nil, f.err // what was returned beside the error is the first caller's
 	}
 	values, err := f.own(types)
 	if err != nil {
@@ -150,7 +160,7 @@ func (c *Cache) arrived(ctx context.Context, f *flight, first bool, k Key, began
 
 // direct computes in the caller's goroutine and stores nothing.
 func (c *Cache) direct(ctx context.Context, k Key, began time.Time, compute computation) ([]reflect.Value, error) {
-	values, err := compute(ctx)
+	values, err := compute.call(ctx)
 	took := time.Since(began)
 	c.tell(Event{Kind: Miss, Key: k.Digest(), Function: k.function, Version: k.version, Compute: took, Elapsed: took, Err: err})
 	return values, err

@@ -26,6 +26,7 @@
 //
 // FORMAT.md beside this file has the encoding of each. Anything else is an error
 // of [Func] and not of the call; only what an interface holds shows at the call.
+// A struct in an interface needs a MemoKey, since its type is not part of the key.
 // A variable that the function captures, a file it reads, a random seed it draws
 // are not part of the key: pass them as arguments, or change the version.
 //
@@ -56,7 +57,9 @@
 //
 // A Cache may be used by any number of goroutines. Calls with the same key at the
 // same time share one computation, each gets its own copy, and one caller who
-// gives up does not end it for the others. Any number of processes may use one
+// gives up does not end it for the others. What a function returns after its
+// context has ended is not stored, and neither is what it made of arguments that
+// a caller changed after giving up. Any number of processes may use one
 // folder: entries appear whole or not at all. Two processes that miss the same
 // key at the same time both compute it.
 //

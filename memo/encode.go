@@ -90,8 +90,33 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 				return fmt.Errorf("field %s: %w", f.name, err)
 			}
 		}
-	case kindPointer, kindInterface:
+	case kindPointer:
 		return e.value(v.Elem(), depth+1) // of nil, this is the invalid value
+	case kindInterface:
+		if err := checkDynamic(v); err != nil {
+			return err
+		}
+		return e.value(v.Elem(), depth+1)
+	}
+	return nil
+}
+
+// checkDynamic refuses what an interface holds if its type matters and is not in
+// the key: a struct is there by its fields, which another struct may have too,
+// and what has the methods of an interface is more than its value.
+func checkDynamic(v reflect.Value) error {
+	if v.IsNil() {
+		return nil
+	}
+	t := v.Elem().Type()
+	for t.Kind() == reflect.Pointer && infoOf(t).kind == kindPointer {
+		t = t.Elem()
+	}
+	switch info := infoOf(t); {
+	case info.err != nil, info.kind == kindKeyer, info.kind == kindArray, info.kind == kindInterface:
+		return nil
+	case info.kind == kindStruct || v.NumMethod() > 0:
+		return fmt.Errorf("%w: %v in an interface, where its type is not part of the key and another type with the same value would have the same key; give it a MemoKey method", ErrUnsupported, t)
 	}
 	return nil
 }

@@ -50,23 +50,12 @@ func (c *Cache) aside(ctx context.Context, s store.Store, name string, err error
 
 // readRecord reads and checks the record of a call.
 func readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
-	key := k.Digest()
-	name := recordName(k.function, k.version, key)
-	raw, err := s.Get(ctx, name, maxRecord)
-	if errors.Is(err, store.ErrTooLarge) {
-		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	name := recordName(k.function, k.version, k.Digest())
+	r, err := recordAt(ctx, s, name)
+	if err == nil && (r.Function != k.function || r.Version != k.version) { // file names may not tell
+		return nil, &Error{"read", name, fmt.Errorf("%w: it is the record of another call", ErrDamaged)}
 	}
-	if err != nil {
-		return nil, &Error{"read", name, err}
-	}
-	r, err := parseRecord(raw)
-	if err == nil && (r.Key != key || r.Function != k.function || r.Version != k.version) {
-		err = fmt.Errorf("%w: it is the record of another call", ErrDamaged)
-	}
-	if err != nil {
-		return nil, &Error{"read", name, err}
-	}
-	return r, nil
+	return r, err
 }
 
 // readObject reads an array and compares it, while it is in the processor's
@@ -86,12 +75,12 @@ func readObject(ctx context.Context, s store.Store, ref arrayRef) (array.Any, er
 }
 
 func readArray(ctx context.Context, blob store.Blob, ref arrayRef) (array.Any, error) {
-	table, err := array.NewTable(ref.DType, ref.Shape...)
+	header := npy.AppendHeader(nil, ref.DType, ref.Shape)
+	n, err := array.Elements(ref.Shape, ref.DType.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	header := npy.AppendHeader(nil, ref.DType, ref.Shape)
-	n, _ := array.Elements(ref.Shape, ref.DType.Size())
+	// The size comes first: a table takes memory too.
 	if want := int64(len(header)) + int64(n)*int64(ref.DType.Size()); blob.Size() != want {
 		return nil, fmt.Errorf("%w: it has %d bytes, not %d", ErrDamaged, blob.Size(), want)
 	}
@@ -101,6 +90,10 @@ func readArray(ctx context.Context, blob store.Blob, ref arrayRef) (array.Any, e
 	}
 	if !bytes.Equal(found, header) {
 		return nil, fmt.Errorf("%w: its header is not that of %s%s", ErrDamaged, ref.DType, array.FormatShape(ref.Shape))
+	}
+	table, err := array.NewTable(ref.DType, ref.Shape...)
+	if err != nil {
+		return nil, err
 	}
 	a, err := array.Make(ref.DType, ref.Shape...)
 	if err != nil {
@@ -187,6 +180,9 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, took time.Dura
 	}
 	name := recordName(k.function, k.version, k.Digest())
 	record := appendRecord(nil, k, results.json, c.options.Now(), took)
+	if len(record) > maxRecord {
+		return &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
+	}
 	err := s.Put(ctx, name, durable, func(w io.Writer) error {
 		_, err := w.Write(record)
 		return err

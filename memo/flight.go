@@ -17,9 +17,12 @@ import (
 // who came first can give up without ending it for the others; when the last one
 // has given up, its context ends.
 type flight struct {
-	cancel  context.CancelFunc
-	callers int // still waiting; guarded by Cache.flightsMu
-	shared  bool
+	cancel context.CancelFunc
+
+	// Guarded by Cache.flightsMu.
+	callers  int  // still waiting
+	shared   bool // more than one ever waited
+	orphaned bool // the first one, whose arguments these are, has given up
 
 	// done is closed when the fields below are set.
 	done   chan struct{}
@@ -67,9 +70,10 @@ func (c *Cache) landedFlights() int {
 
 // leave takes one caller off the flight. The last one ends it, and later callers
 // start anew.
-func (c *Cache) leave(key array.Digest, f *flight) {
+func (c *Cache) leave(key array.Digest, f *flight, first bool) {
 	c.flightsMu.Lock()
 	defer c.flightsMu.Unlock()
+	f.orphaned = f.orphaned || first
 	if f.callers--; f.callers > 0 {
 		return
 	}
@@ -93,7 +97,7 @@ func (c *Cache) land(key array.Digest, f *flight) (shared bool) {
 
 // launch computes and stores in the background. The function's context has the
 // values of ctx and lives as long as somebody waits.
-func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, fails bool, compute computation) {
+func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, compute computation) {
 	ctx = context.WithoutCancel(ctx)
 	running, cancel := context.WithCancel(ctx)
 	f.cancel = cancel
@@ -110,26 +114,42 @@ func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, 
 					f.goexit, f.panic = false, &panicked{&parallel.PanicError{Value: v, Stack: debug.Stack()}}
 				}
 			}
-			// A function that was told to stop and cannot say so may have
-			// returned anything.
-			if returned && f.err == nil && (fails || running.Err() == nil) {
-				f.keep(ctx, c, k)
-			}
-			if c.land(key, f) && f.stored != nil {
-				f.copy()
+			sound := func() bool { return running.Err() == nil && c.sound(f, compute) }
+			defer func() {
+				if c.land(key, f) && f.stored != nil {
+					f.copy()
+					if !sound() {
+						f.stored = nil
+					}
+				}
+			}()
+			if returned && f.err == nil {
+				f.keep(ctx, c, k, sound)
 			}
 		}()
-		f.values, f.err = compute(running)
+		f.values, f.err = compute.call(running)
 		returned = true
 	}()
 }
 
-// keep encodes the results and stores them. That they are there does not hang on
-// who waits, so it does not end with the callers.
-func (f *flight) keep(ctx context.Context, c *Cache, k Key) {
+// sound reports whether the results are those of the key's arguments for certain.
+// A caller who gave up may use the memory of the arguments again while the function
+// still reads them, or while results that share it are encoded. Together with a
+// context that has not ended, for a function that is told to stop may return
+// anything, this decides what is kept.
+func (c *Cache) sound(f *flight, compute computation) bool {
+	c.flightsMu.Lock()
+	orphaned := f.orphaned
+	c.flightsMu.Unlock()
+	return !orphaned || compute.unchanged == nil || compute.unchanged()
+}
+
+// keep encodes the results and stores them if they are sound then. That they are
+// there does not hang on who waits, so it does not end with the callers.
+func (f *flight) keep(ctx context.Context, c *Cache, k Key, sound func() bool) {
 	err := parallel.Protect(func() error {
 		results, err := storeResults(ctx, f.values)
-		if err != nil {
+		if err != nil || !sound() {
 			return err
 		}
 		f.stored = results

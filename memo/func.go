@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // Spec names a function to the cache. Names are given, not found: a function made
@@ -148,6 +149,7 @@ func newFunction(c *Cache, spec Spec, fn reflect.Value) (*function, error) {
 // memoized returns the function of the same type that goes through the cache.
 func (f *function) memoized() reflect.Value {
 	return reflect.MakeFunc(f.fn.Type(), func(in []reflect.Value) []reflect.Value {
+		began := time.Now()
 		ctx := context.Background()
 		args := in
 		if f.takes {
@@ -164,8 +166,11 @@ func (f *function) memoized() reflect.Value {
 		if err := keyContext.Err(); err != nil {
 			return f.out(nil, err)
 		}
-		values, err := f.cache.do(ctx, k, f.results, f.fails, func(ctx context.Context) ([]reflect.Value, error) {
-			return f.compute(ctx, args)
+		k = k.withSum()
+		values, err := f.cache.do(ctx, k, f.results, f.fails, computation{
+			began:     began,
+			call:      func(ctx context.Context) ([]reflect.Value, error) { return f.compute(ctx, args) },
+			unchanged: func() bool { return f.key(context.Background(), args).Digest() == k.Digest() },
 		})
 		return f.out(values, err)
 	})

@@ -172,7 +172,7 @@ func TestVerbsTakeTheCallsArguments(t *testing.T) {
 	}
 	for _, args := range [][]any{
 		{}, {x}, {x, "2", 3, "n"}, {x, 2, 256, "n"}, {x, 2, -1, "n"}, {x, 2, 2.5, "n"}, {x, 2, 3, 4}, {x, nil, 3, "n"},
-		{x, 2, 3, "n", 1 << 40}, {x, 2i, 3, "n"}, {[]int{1}, 2, 3, "n"}, {x, true, 3, "n"},
+		{x, 2, 3, "n", int64(1 << 40)}, {x, 2i, 3, "n"}, {[]int{1}, 2, 3, "n"}, {x, true, 3, "n"},
 	} {
 		if _, err := f.Has(args...); !errors.Is(err, memo.ErrArguments) {
 			t.Errorf("Has(%v): %v, want ErrArguments", args, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/numcache/numcache/array"
@@ -136,8 +137,11 @@ func arrayRefOf(node any) (ref arrayRef, ok bool) {
 func floatOf(node any) (float64, bool) {
 	switch node := node.(type) {
 	case json.Number:
-		f, err := strconv.ParseFloat(node.String(), 64)
-		return f, err == nil
+		text := node.String()
+		f, err := strconv.ParseFloat(text, 64)
+		// An integer of another writer is a float only if it is one exactly.
+		isInteger := !strings.ContainsAny(text, ".eE")
+		return f, err == nil && (!isInteger || strconv.FormatFloat(f, 'f', 0, 64) == text)
 	case map[string]any:
 		if s, ok := node["float32"].(string); ok {
 			bits, err := strconv.ParseUint(s, 16, 32)

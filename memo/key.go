@@ -22,6 +22,11 @@ type Key struct {
 	function, version string
 	args              []argument
 	err               error
+
+	// sum is the digest where summed is set: a call needs it several times, and
+	// long strings and bytes are in it whole.
+	sum    array.Digest
+	summed bool
 }
 
 // argument is one encoded argument and the arrays in it.
@@ -34,11 +39,7 @@ type argument struct {
 // text: the name says which function, the version which behaviour of it. Change
 // the version whenever the function would give another result.
 func NewKey(name, version string) Key {
-	k := Key{function: name, version: version}
-	if name == "" {
-		k.err = fmt.Errorf("%w: a function needs a name", ErrArguments)
-	}
-	return k
+	return Key{function: name, version: version}
 }
 
 // Add returns the key with one more argument. Arrays and matrices are hashed now,
@@ -47,7 +48,7 @@ func NewKey(name, version string) Key {
 func (k Key) Add(x any) Key { return k.add(context.Background(), reflect.ValueOf(x)) }
 
 func (k Key) add(ctx context.Context, v reflect.Value) Key {
-	if k.err != nil {
+	if k.Err() != nil {
 		return k
 	}
 	e := encoder{ctx: ctx}
@@ -56,6 +57,7 @@ func (k Key) add(ctx context.Context, v reflect.Value) Key {
 		return k
 	}
 	k.args = append(slices.Clip(k.args), argument{e.buf, e.arrays})
+	k.summed = false
 	return k
 }
 
@@ -66,8 +68,13 @@ func (k Key) Function() string { return k.function }
 func (k Key) Version() string { return k.version }
 
 // Err returns why the key is invalid, nil where it is valid. A call with an
-// invalid key is computed and not cached.
-func (k Key) Err() error { return k.err }
+// invalid key is computed and not cached. The zero Key is invalid.
+func (k Key) Err() error {
+	if k.err == nil && k.function == "" {
+		return fmt.Errorf("%w: a function needs a name", ErrArguments)
+	}
+	return k.err
+}
 
 // Digest returns the key's 128 bits: the first 16 bytes of the SHA-256 of
 //
@@ -75,25 +82,35 @@ func (k Key) Err() error { return k.err }
 //
 // each encoded as FORMAT.md says. An invalid key has the zero Digest.
 func (k Key) Digest() array.Digest {
-	if k.err != nil {
+	switch {
+	case k.summed:
+		return k.sum
+	case k.Err() != nil:
 		return array.Digest{}
 	}
 	b := make([]byte, 0, 256)
 	b = append(b, "numcache/call/1\n"...)
 	b = appendString(appendString(b, k.function), k.version)
 	b = append(strconv.AppendInt(append(b, 'l'), int64(len(k.args)), 10), ':')
+	h := sha256.New()
+	h.Write(b)
 	for _, a := range k.args {
-		b = append(b, a.encoded...)
+		h.Write(a.encoded) // may be long: bytes and strings are whole
 	}
-	sum := sha256.Sum256(b)
-	return array.Digest(sum[:16])
+	return array.Digest(h.Sum(b[:0])[:16])
+}
+
+// withSum returns the key with its digest at hand.
+func (k Key) withSum() Key {
+	k.sum, k.summed = k.Digest(), true
+	return k
 }
 
 // String returns the 32 hex digits of [Key.Digest], or says that the key is
 // invalid.
 func (k Key) String() string {
-	if k.err != nil {
-		return "invalid key: " + k.err.Error()
+	if err := k.Err(); err != nil {
+		return "invalid key: " + err.Error()
 	}
 	return k.Digest().String()
 }

@@ -39,10 +39,10 @@ objects/  the arrays, by digest of their content. Python opens them:
 
 // ownNames are the names that may stand in a cache folder before it has its
 // format file: what another process is just making.
-var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, "tmp", "lock", tagFile, ".gitignore", "README.txt", formatFile}
+var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", tagFile, ".gitignore", "README.txt", formatFile}
 
 // openFolder returns the store in the cache folder dir, which it makes where it
-// is missing.
+// is missing. With a store, the error is ErrDamaged and tells what it repaired.
 func openFolder(dir string, options Options) (*store.Dir, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -51,35 +51,39 @@ func openFolder(dir string, options Options) (*store.Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(d, dir); err != nil {
+	err = prepare(d, dir)
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(err, d.Close())
 	}
-	return d, nil
+	return d, err
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.
 func prepare(d *store.Dir, dir string) error {
 	ctx := context.Background()
+	var repaired error
 	raw, err := d.Get(ctx, formatFile, 1<<16)
 	switch {
 	case err == nil && unseal(raw):
 		return checkFormat(raw)
-	case err == nil:
+	case err == nil || errors.Is(err, store.ErrForeign) || errors.Is(err, store.ErrTooLarge):
 		// Damaged, or somebody else's: a cache's tag tells.
-		tag, tagErr := d.Get(ctx, tagFile, 1<<16)
-		if tagErr != nil || !bytes.Contains(tag, []byte("numcache")) {
+		if !tagged(d) {
 			return fmt.Errorf("%w: its %s is not numcache's; choose another folder", ErrNotCache, formatFile)
 		}
 		if err := d.Quarantine(ctx, formatFile); err != nil {
 			return err
 		}
+		repaired = fmt.Errorf("%w: %s, which is written anew", ErrDamaged, formatFile)
 	case errors.Is(err, fs.ErrNotExist):
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
-			if !slices.Contains(ownNames, e.Name()) {
+			// Without the tag, which is written first, even files of our names
+			// are somebody else's: a .gitignore, a README.txt.
+			if !slices.Contains(ownNames, e.Name()) || e.Name() != stagingFolder && !tagged(d) {
 				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, e.Name())
 			}
 		}
@@ -98,7 +102,13 @@ func prepare(d *store.Dir, dir string) error {
 			return err
 		}
 	}
-	return nil
+	return repaired
+}
+
+// tagged reports whether the folder has the tag of a numcache cache.
+func tagged(d *store.Dir) bool {
+	tag, err := d.Get(context.Background(), tagFile, 1<<16)
+	return err == nil && bytes.Contains(tag, []byte("numcache"))
 }
 
 // checkFormat reads an intact format file.
@@ -116,7 +126,7 @@ func checkFormat(raw []byte) error {
 // unavailable reports whether err means that the folder cannot be had now, through
 // no mistake of the program: a cache then computes everything.
 func unavailable(err error) bool {
-	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE} {
+	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, cause) {
 			return true
 		}

@@ -28,6 +28,11 @@ var matrixTypes = map[reflect.Type]func(a *array.Array[float64], n, m int, layou
 
 // matrixLayout returns the layout of v, "" where the elements say everything.
 func matrixLayout(v any) string {
+	if m, ok := v.(mat.Matrix); ok {
+		if rows, _ := m.Dims(); rows == 0 {
+			return "" // an empty matrix has neither triangle nor bands, and may panic when asked
+		}
+	}
 	switch m := v.(type) {
 	case *mat.TriDense:
 		_, kind := m.Triangle()

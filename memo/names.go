@@ -13,6 +13,7 @@ const (
 	callsFolder      = "calls"
 	objectsFolder    = "objects"
 	quarantineFolder = "quarantine"
+	stagingFolder    = "tmp"
 	formatFile       = "format.json"
 )
 

@@ -31,7 +31,12 @@ func (c *Cache) Find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 }
 
 func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, error] {
+	ctx = orBackground(ctx)
 	return func(yield func(*Record, error) bool) {
+		if c == nil {
+			yield(nil, ErrNil)
+			return
+		}
 		s, release := c.use()
 		defer release()
 		if s == nil {
@@ -60,6 +65,9 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 // recordAt reads the record in a file, and checks that it belongs there.
 func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) {
 	raw, err := s.Get(ctx, name, maxRecord)
+	if errors.Is(err, store.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	if err != nil {
 		return nil, &Error{"read", name, err}
 	}
@@ -80,6 +88,7 @@ func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, err
 	if c == nil {
 		return nil, ErrNil
 	}
+	ctx = orBackground(ctx)
 	s, release := c.use()
 	defer release()
 	name := objectName(digest)

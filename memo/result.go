@@ -204,7 +204,9 @@ func appendResultFloat(dst []byte, v reflect.Value) []byte {
 	if f := v.Float(); v.Kind() == reflect.Float64 || f == f {
 		return appendJSONFloat(dst, f)
 	}
-	bits := math.Float32bits(v.Convert(reflect.TypeFor[float32]()).Interface().(float32))
+	var f float32
+	setBits(reflect.ValueOf(&f).Elem(), v)
+	bits := math.Float32bits(f)
 	return append(appendHex(append(dst, `{"float32":"`...), uint64(bits), 8), `"}`...)
 }
 
@@ -212,7 +214,8 @@ func appendResultComplex(dst []byte, v reflect.Value) []byte {
 	if v.Kind() == reflect.Complex128 {
 		return appendJSONComplex(dst, v.Complex())
 	}
-	c := v.Convert(reflect.TypeFor[complex64]()).Interface().(complex64)
+	var c complex64
+	setBits(reflect.ValueOf(&c).Elem(), v)
 	dst = appendResultFloat(append(dst, `{"complex":[`...), reflect.ValueOf(real(c)))
 	dst = appendResultFloat(append(dst, ','), reflect.ValueOf(imag(c)))
 	return append(dst, "]}"...)

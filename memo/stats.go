@@ -17,7 +17,7 @@ type Event struct {
 	Key               array.Digest
 	Function, Version string
 	Compute           time.Duration // what the function took: now for a miss, once for a hit
-	Elapsed           time.Duration // what the call took altogether
+	Elapsed           time.Duration // what the call took altogether; for Do without making its key
 	Err               error         // of a fault, or what the function returned
 }
 
@@ -92,12 +92,20 @@ func (c *Cache) tell(e Event) {
 		c.counters.faults.Add(1)
 		c.warn(e)
 	}
-	if ctx := context.Background(); e.Kind != Fault && c.options.Logger.Enabled(ctx, slog.LevelDebug) {
-		c.options.Logger.LogAttrs(ctx, slog.LevelDebug, "numcache: "+e.Kind.String(), e.attrs()...)
+	if ctx := context.Background(); e.Kind != Fault && c.logger().Enabled(ctx, slog.LevelDebug) {
+		c.logger().LogAttrs(ctx, slog.LevelDebug, "numcache: "+e.Kind.String(), e.attrs()...)
 	}
 	if c.options.OnEvent != nil {
 		c.options.OnEvent(e)
 	}
+}
+
+// logger returns the logger; the zero Cache has no options.
+func (c *Cache) logger() *slog.Logger {
+	if c.options.Logger == nil {
+		return slog.Default()
+	}
+	return c.options.Logger
 }
 
 // fault tells of something that went wrong with the entry of k.
@@ -125,7 +133,7 @@ func (c *Cache) warn(e Event) {
 	if first {
 		level = slog.LevelWarn
 	}
-	c.options.Logger.LogAttrs(context.Background(), level, "numcache: the cache could not serve a call, which goes on without it", e.attrs()...)
+	c.logger().LogAttrs(context.Background(), level, "numcache: the cache could not serve a call, which goes on without it", e.attrs()...)
 }
 
 func (e Event) attrs() []slog.Attr {

@@ -110,13 +110,13 @@ func classify(t reflect.Type) *typeInfo {
 	case reflect.String:
 		return &typeInfo{kind: kindString}
 	case reflect.Slice, reflect.Array:
-		if t.Elem().Kind() == reflect.Uint8 {
+		switch {
+		case numberType(t.Elem()) == nil || hasMethodsOfOurs(t.Elem()):
+			return &typeInfo{kind: kindList}
+		case t.Elem().Kind() == reflect.Uint8:
 			return &typeInfo{kind: kindBytes}
 		}
-		if numberType(t.Elem()) != nil && !hasMethodsOfOurs(t.Elem()) {
-			return &typeInfo{kind: kindNumbers}
-		}
-		return &typeInfo{kind: kindList}
+		return &typeInfo{kind: kindNumbers}
 	case reflect.Map:
 		if t.Key().Kind() != reflect.String {
 			return unsupportedType(t, "only maps with string keys have an order that every language agrees on")
@@ -135,10 +135,10 @@ func classifyStruct(t reflect.Type) *typeInfo {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name := f.Name
-		if tag, ok := f.Tag.Lookup("memo"); ok && tag != "" {
+		if tag := f.Tag.Get("memo"); tag != "" {
 			name = tag
 		}
-		if name == "-" || name == "_" {
+		if name == "-" || f.Name == "_" {
 			continue
 		}
 		if !f.IsExported() {
@@ -238,9 +238,20 @@ func numbers(v reflect.Value) any {
 	}
 	out := reflect.MakeSlice(reflect.SliceOf(number), v.Len(), v.Len())
 	for i := range v.Len() {
-		out.Index(i).Set(v.Index(i).Convert(number))
+		setBits(out.Index(i), v.Index(i))
 	}
 	return out.Interface()
+}
+
+// setBits sets dst, which is addressable, to the number or bool src of a type of
+// the same kind. reflect's Convert would do, but for a complex64: on its way
+// through complex128 a signalling NaN becomes a quiet one.
+func setBits(dst, src reflect.Value) {
+	if src.Kind() == reflect.Complex64 {
+		dst.Addr().Convert(reflect.PointerTo(src.Type())).Elem().Set(src)
+		return
+	}
+	dst.Set(src.Convert(dst.Type()))
 }
 
 // checkArgument reports why no value of type t can be part of a key, nil where

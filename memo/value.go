@@ -59,8 +59,14 @@ func visit(node any, f func(arrayRef)) {
 			f(ref)
 			return
 		}
-		for _, key := range sortedKeys(n) {
-			visit(n[key], f)
+		// The entries of a map are values, but the object that holds them is not:
+		// a map of somebody's may have the members of a reference.
+		entries, ok := n["map"].(map[string]any)
+		if !ok {
+			entries = n
+		}
+		for _, key := range sortedKeys(entries) {
+			visit(entries[key], f)
 		}
 	}
 }

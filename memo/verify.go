@@ -37,6 +37,7 @@ func (c *Cache) Verify(ctx context.Context, progress func(Progress)) (Report, er
 	if c == nil {
 		return report, ErrNil
 	}
+	ctx = orBackground(ctx)
 	s, release := c.use()
 	defer release()
 	if s == nil {

@@ -56,7 +56,7 @@ func OpenDir(path string, now func() time.Time) (*Dir, error) {
 func (d *Dir) Close() error { return errors.Join(d.reader.close(), d.root.Close()) }
 
 func valid(op, name string) error {
-	if !fs.ValidPath(name) || strings.ContainsAny(name, "\\:\x00") {
+	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\:\x00") {
 		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	return nil
@@ -97,9 +97,11 @@ func (d *Dir) Put(ctx context.Context, name string, durable bool, write func(io.
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
+	published := false
+	defer func() { // also where write panics
+		if !published {
 			// Best effort: what stays is swept with the staging folder.
+			_ = f.Close()
 			_ = d.root.Remove(temporary)
 		}
 	}()
@@ -110,16 +112,33 @@ func (d *Dir) Put(ctx context.Context, name string, durable bool, write func(io.
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
+	if err == nil {
+		err = d.publish(ctx, temporary, name)
+	}
 	if err != nil {
 		return err
 	}
-	if err := d.rename(temporary, name); err != nil {
-		return err
-	}
+	published = true
 	if durable {
 		return d.syncFolders(path.Dir(name))
 	}
 	return nil
+}
+
+// publish renames a written file to its name. A folder that stands there, which
+// no rename replaces, is put aside.
+func (d *Dir) publish(ctx context.Context, temporary, name string) error {
+	err := d.rename(temporary, name)
+	if err == nil {
+		return nil
+	}
+	if _, statErr := d.Stat(ctx, name); !errors.Is(statErr, ErrForeign) {
+		return err
+	}
+	if asideErr := d.Quarantine(ctx, name); asideErr != nil {
+		return errors.Join(err, asideErr)
+	}
+	return d.rename(temporary, name)
 }
 
 // create makes a new file, and its folder where that is missing.
@@ -135,32 +154,40 @@ func (d *Dir) create(name string) (*os.File, error) {
 	return f, err
 }
 
-// rename moves a file to its name. The name's folder may be missing, and may go
-// missing again while somebody else clears the cache: hence the retries.
+// renameTries bounds the retries of rename. Each failure but the first means that
+// somebody else removed a folder at just that moment.
+const renameTries = 20
+
+// rename moves a file to its name. The name's folders may be missing, and may go
+// missing again while they are made, as Delete removes empty ones: hence the
+// retries.
 func (d *Dir) rename(from, to string) error {
 	err := d.root.Rename(from, to)
-	for try := 0; errors.Is(err, fs.ErrNotExist) && try < 3; try++ {
-		if err := d.root.MkdirAll(path.Dir(to), dirMode); err != nil {
-			return err
+	// MkdirAll too can find a folder gone that it has just made or found (ErrExist).
+	for try := 0; (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)) && try < renameTries; try++ {
+		if _, missing := d.root.Lstat(from); missing != nil {
+			return missing // there is nothing to wait for
 		}
-		err = d.root.Rename(from, to)
+		if err = d.root.MkdirAll(path.Dir(to), dirMode); err == nil {
+			err = d.root.Rename(from, to)
+		}
 	}
 	return err
 }
 
 // syncFolders makes the names in a folder durable, and the folder's own name,
-// up to the root. A system that cannot sync folders has nothing to sync.
+// up to the root. A folder that is gone was removed with what was in it. A system
+// that cannot sync folders has nothing to sync.
 func (d *Dir) syncFolders(name string) error {
 	for {
 		f, err := d.root.Open(name)
-		if err != nil {
-			return err
+		if err == nil {
+			err = syncFolder(f)
+			if closeErr := f.Close(); err == nil {
+				err = closeErr
+			}
 		}
-		err = syncFolder(f)
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil || name == "." {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || name == "." {
 			return err
 		}
 		name = path.Dir(name)
@@ -170,13 +197,31 @@ func (d *Dir) syncFolders(name string) error {
 // PutIfAbsent implements [Store].
 func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error {
 	info, err := d.Stat(ctx, name)
-	if err == nil && info.Size == size {
-		now := d.now()
-		if d.root.Chtimes(name, now, now) == nil {
-			return nil
-		}
+	if err == nil && info.Size == size && d.freshen(name, durable) == nil {
+		return nil
 	}
 	return d.Put(ctx, name, durable, write)
+}
+
+// freshen sets a file's time of modification to now, and with durable set makes
+// safe what may have been written without.
+func (d *Dir) freshen(name string, durable bool) error {
+	now := d.now()
+	if err := d.root.Chtimes(name, now, now); err != nil || !durable {
+		return err
+	}
+	f, err := d.root.OpenFile(name, os.O_WRONLY|openFlags, 0) // some systems sync no file that is open for reading
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return d.syncFolders(path.Dir(name))
 }
 
 // Stat implements [Store].
@@ -253,8 +298,16 @@ func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
 	}
 	defer f.Close()
 	entries, err := f.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(sortName(a), sortName(b)) })
 	return entries, err
+}
+
+// sortName makes files come in the order of their whole names: a-b/x before a/x.
+func sortName(e fs.DirEntry) string {
+	if e.IsDir() {
+		return e.Name() + "/"
+	}
+	return e.Name()
 }
 
 // Delete implements [Store]. Folders that it leaves empty go too, but for the

@@ -17,11 +17,20 @@ type rootReader struct{ root *os.Root }
 func (r rootReader) close() error { return nil }
 
 func (r rootReader) open(name string) (Blob, error) {
+	// What os.Root opens it may have found through a symbolic link within the
+	// folder, and opening a device can have effects: so look first.
+	info, err := r.root.Lstat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrForeign}
+	}
+	if err != nil {
+		return nil, err
+	}
 	f, err := r.root.OpenFile(name, os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
+	info, err = f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: name, Err: ErrForeign}
 	}

@@ -1,0 +1,14 @@
+package store
+
+// UseRootReader makes d read as it does where there is no openat2.
+func (d *Dir) UseRootReader() error {
+	err := d.reader.close()
+	d.reader = rootReader{d.root}
+	return err
+}
+
+// ReadsThroughRoot reports whether d reads through os.Root.
+func (d *Dir) ReadsThroughRoot() bool {
+	_, ok := d.reader.(rootReader)
+	return ok
+}

@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// Memory is a store in memory: it shows that nothing above the seam needs a file
+// system, and makes tests with many thousand writes quick. The zero Memory is
+// ready for use.
+type Memory struct {
+	mu     sync.Mutex
+	closed bool
+	blobs  map[string]memoryBlob
+	aside  int // blobs put aside
+}
+
+type memoryBlob struct {
+	content  []byte
+	modified time.Time
+}
+
+// Blobs returns what the store holds, as a copy.
+func (s *Memory) Blobs() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	blobs := map[string][]byte{}
+	for name, b := range s.blobs {
+		blobs[name] = bytes.Clone(b.content)
+	}
+	return blobs
+}
+
+// Aside returns how many blobs were put aside.
+func (s *Memory) Aside() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.aside
+}
+
+// Set gives a blob any content.
+func (s *Memory) Set(name string, content []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.blobs == nil {
+		s.blobs = map[string]memoryBlob{}
+	}
+	s.blobs[name] = memoryBlob{bytes.Clone(content), time.Now()}
+}
+
+// begin checks a call and locks the store, for the caller to unlock if the error
+// is nil.
+func (s *Memory) begin(ctx context.Context, op, name string) error {
+	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\:\x00") {
+		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return fs.ErrClosed
+	}
+	return nil
+}
+
+func (s *Memory) lookup(ctx context.Context, op, name string) (memoryBlob, error) {
+	if err := s.begin(ctx, op, name); err != nil {
+		return memoryBlob{}, err
+	}
+	defer s.mu.Unlock()
+	b, ok := s.blobs[name]
+	if !ok {
+		return b, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	}
+	return b, nil
+}
+
+// Get implements [store.Store].
+func (s *Memory) Get(ctx context.Context, name string, limit int64) ([]byte, error) {
+	b, err := s.lookup(ctx, "get", name)
+	if err == nil && int64(len(b.content)) > limit {
+		err = fmt.Errorf("%w: %d bytes", store.ErrTooLarge, len(b.content))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone(b.content), nil
+}
+
+// Open implements [store.Store].
+func (s *Memory) Open(ctx context.Context, name string) (store.Blob, error) {
+	b, err := s.lookup(ctx, "open", name)
+	if err != nil {
+		return nil, err
+	}
+	return openMemory{bytes.NewReader(b.content)}, nil
+}
+
+type openMemory struct{ *bytes.Reader }
+
+func (openMemory) Close() error { return nil }
+
+// Put implements [store.Store].
+func (s *Memory) Put(ctx context.Context, name string, _ bool, write func(io.Writer) error) error {
+	if err := s.begin(ctx, "put", name); err != nil {
+		return err
+	}
+	s.mu.Unlock() // write may take its time
+	var content bytes.Buffer
+	if err := errors.Join(write(&content), ctx.Err()); err != nil {
+		return err
+	}
+	s.Set(name, content.Bytes())
+	return nil
+}
+
+// PutIfAbsent implements [store.Store].
+func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error {
+	if b, err := s.lookup(ctx, "put", name); err == nil && int64(len(b.content)) == size {
+		s.Set(name, b.content)
+		return nil
+	}
+	return s.Put(ctx, name, durable, write)
+}
+
+// Stat implements [store.Store].
+func (s *Memory) Stat(ctx context.Context, name string) (store.Info, error) {
+	b, err := s.lookup(ctx, "stat", name)
+	return store.Info{Name: name, Size: int64(len(b.content)), Modified: b.modified}, err
+}
+
+// List implements [store.Store].
+func (s *Memory) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		if err := s.begin(ctx, "list", prefix); err != nil {
+			yield(store.Info{}, err)
+			return
+		}
+		var found []store.Info
+		for name, b := range s.blobs {
+			if strings.HasPrefix(name, prefix+"/") {
+				found = append(found, store.Info{Name: name, Size: int64(len(b.content)), Modified: b.modified})
+			}
+		}
+		s.mu.Unlock()
+		slices.SortFunc(found, func(a, b store.Info) int { return strings.Compare(a.Name, b.Name) })
+		for _, info := range found {
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Delete implements [store.Store].
+func (s *Memory) Delete(ctx context.Context, name string) error {
+	if err := s.begin(ctx, "delete", name); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	delete(s.blobs, name)
+	return nil
+}
+
+// Quarantine implements [store.Store].
+func (s *Memory) Quarantine(ctx context.Context, name string) error {
+	if err := s.begin(ctx, "quarantine", name); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	if _, ok := s.blobs[name]; ok {
+		delete(s.blobs, name)
+		s.aside++
+	}
+	return nil
+}
+
+// Close implements [store.Store].
+func (s *Memory) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
