@@ -40,7 +40,8 @@ type Function[F any] struct {
 // counters, and the call does not end with its context.
 //
 // fn should depend on nothing but its arguments, its name and its version:
-// variables that it captures are not part of the key.
+// variables that it captures are not part of the key. It should do nothing but
+// return its results: a hit changes no argument, writes no file and prints nothing.
 func Func[F any](c *Cache, spec Spec, fn F) (*Function[F], error) {
 	f, err := newFunction(c, spec, reflect.ValueOf(fn))
 	if err != nil {
