@@ -1,7 +1,6 @@
 package memo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
 	"github.com/numcache/numcache/npy"
-	"github.com/numcache/numcache/parallel"
 )
 
 // load returns the results of a cached call, which belong to the caller. Where
@@ -30,7 +28,7 @@ func (c *Cache) load(ctx context.Context, k Key, types []reflect.Type) ([]reflec
 		return nil, nil, c.aside(ctx, s, recordName(k.function, k.version, k.Digest()), err)
 	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a, err := readObject(ctx, s, ref)
+		a, err := readObject(ctx, s, ref, true)
 		return a, c.aside(ctx, s, objectName(ref.Digest), err)
 	}}
 	values, err := d.results(r.results, types)
@@ -56,104 +54,6 @@ func readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
 		return nil, &Error{"read", name, fmt.Errorf("%w: it is the record of another call", ErrDamaged)}
 	}
 	return r, err
-}
-
-// readObject reads an array and compares it, while it is in the processor's
-// cache, with the digest that it is named by.
-func readObject(ctx context.Context, s store.Store, ref arrayRef) (array.Any, error) {
-	name := objectName(ref.Digest)
-	blob, err := s.Open(ctx, name)
-	if err != nil {
-		return nil, &Error{"read", name, err}
-	}
-	defer blob.Close()
-	a, err := readArray(ctx, blob, ref)
-	if err != nil {
-		return nil, &Error{"read", name, err}
-	}
-	return a, nil
-}
-
-func readArray(ctx context.Context, blob store.Blob, ref arrayRef) (array.Any, error) {
-	header := npy.AppendHeader(nil, ref.DType, ref.Shape)
-	n, err := array.Elements(ref.Shape, ref.DType.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	// The size comes first: a table takes memory too.
-	if want := int64(len(header)) + int64(n)*int64(ref.DType.Size()); blob.Size() != want {
-		return nil, fmt.Errorf("%w: it has %d bytes, not %d", ErrDamaged, blob.Size(), want)
-	}
-	found := make([]byte, len(header))
-	if err := readAt(blob, found, 0); err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(found, header) {
-		return nil, fmt.Errorf("%w: its header is not that of %s%s", ErrDamaged, ref.DType, array.FormatShape(ref.Shape))
-	}
-	table, err := array.NewTable(ref.DType, ref.Shape...)
-	if err != nil {
-		return nil, err
-	}
-	a, err := array.Make(ref.DType, ref.Shape...)
-	if err != nil {
-		return nil, err
-	}
-	err = parallel.ForRange(ctx, nil, table.Len(), func(ctx context.Context, lo, hi int) error {
-		return readChunks(ctx, blob, int64(len(header)), a, table, lo, hi)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if table.Digest() != ref.Digest {
-		return nil, fmt.Errorf("%w: its content does not match its digest", ErrDamaged)
-	}
-	return a, nil
-}
-
-// readChunks reads and hashes the chunks [lo, hi) of a.
-func readChunks(ctx context.Context, blob store.Blob, start int64, a array.Any, table *array.Table, lo, hi int) error {
-	memory, direct := a.Bytes()
-	direct = direct && a.DType() != array.Bool // Decode makes sure of 0 and 1
-	var buffer []byte
-	for i := lo; i < hi; i++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		offset, length := table.Chunk(i)
-		var chunk []byte
-		if direct {
-			chunk = memory[offset : offset+length]
-		} else {
-			if buffer == nil {
-				buffer = make([]byte, array.ChunkSize)
-			}
-			chunk = buffer[:length]
-		}
-		if err := readAt(blob, chunk, start+int64(offset)); err != nil {
-			return err
-		}
-		if err := table.Set(i, chunk); err != nil {
-			return err
-		}
-		if !direct {
-			if err := a.Decode(offset/a.DType().Size(), chunk); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func readAt(blob store.Blob, b []byte, offset int64) error {
-	n, err := blob.ReadAt(b, offset)
-	if n == len(b) {
-		return nil
-	}
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: it ends early", ErrDamaged)
-	}
-	return err
 }
 
 // save publishes an entry: the objects first, the record, which makes it

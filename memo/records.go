@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"path"
 	"strings"
 
-	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
-	"github.com/numcache/numcache/npy"
 )
 
 // Records yields the calls in the cache, one after the other, ordered by function
@@ -79,54 +76,4 @@ func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) 
 		return nil, &Error{"read", name, err}
 	}
 	return r, nil
-}
-
-// Object returns the array with the given digest, verified, as a copy that
-// belongs to the caller. One that the cache does not hold is [ErrNotFound], one
-// that does not match its digest [ErrDamaged]; it is put aside.
-func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, error) {
-	if c == nil {
-		return nil, ErrNil
-	}
-	ctx = orBackground(ctx)
-	s, release := c.use()
-	defer release()
-	name := objectName(digest)
-	if s == nil {
-		return nil, &Error{"read", name, ErrNotFound}
-	}
-	h, err := objectHeader(ctx, s, name)
-	if err == nil {
-		var a array.Any
-		if a, err = readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}); err == nil {
-			return a, nil
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{"read", name, ErrNotFound}
-	}
-	return nil, c.aside(ctx, s, name, err)
-}
-
-// objectHeader reads the header of an object.
-func objectHeader(ctx context.Context, s store.Store, name string) (npy.Header, error) {
-	blob, err := s.Open(ctx, name)
-	if err != nil {
-		return npy.Header{}, &Error{"read", name, err}
-	}
-	defer blob.Close()
-	h, _, err := npy.ReadHeader(io.NewSectionReader(blob, 0, blob.Size()))
-	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
-		err = fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	if err != nil {
-		return h, &Error{"read", name, err}
-	}
-	return h, nil
-}
-
-// ObjectPath returns where the array with the given digest stands in the cache's
-// folder, whether or not it is there: a path that np.load takes.
-func (c *Cache) ObjectPath(digest array.Digest) string {
-	return path.Join(strings.ReplaceAll(c.Dir(), "\\", "/"), objectName(digest))
 }

@@ -95,7 +95,7 @@ func (c *Cache) verifyFile(ctx context.Context, s store.Store, f store.Info, int
 	if err != nil {
 		return err
 	}
-	if _, err := readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}); err != nil {
+	if _, err := readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}, false); err != nil {
 		return err
 	}
 	intact[digest] = true

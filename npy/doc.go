@@ -12,7 +12,8 @@
 //
 // What comes back is in C order and in the machine's byte order, whatever the
 // file's, and belongs to the caller. [Read] and [ReadAs] read a stream, and
-// [ReadHeader] only its header.
+// [ReadHeader] only its header. [HashFile] gives the digest of a file's array
+// without holding it in memory.
 //
 // Read are the format versions 1.0, 2.0 and 3.0, C and Fortran order, little and
 // big endian, of bool, int8 to int64, uint8 to uint64, float32, float64, complex64

@@ -17,7 +17,7 @@ var (
 
 // Error says which operation failed on which file.
 type Error struct {
-	Op   string // "read" or "write"
+	Op   string // "read", "write" or "hash"
 	Path string
 	Err  error
 }

@@ -2,6 +2,7 @@ package npy_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,19 @@ func ExampleReadFile() {
 		fmt.Println("not int16 but", a.DType())
 	}
 	// Output: [3 4] [0 7 3 10 6 2 9 5 1 8 4 0]
+}
+
+func ExampleHashFile() {
+	digest, h, err := npy.HashFile(context.Background(), "../testdata/npy/i2-3x4-big-v1.npy")
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := npy.ReadFile("../testdata/npy/i2-3x4-big-v1.npy")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(h.DType, h.Shape, h.BigEndian, digest == a.Digest())
+	// Output: int16 [3 4] true true
 }
 
 func ExampleReadFileAs() {

@@ -107,28 +107,42 @@ func as[T array.Element](a array.Any) (*array.Array[T], error) {
 }
 
 func readFile(path string) (array.Any, error) {
-	f, err := openRegular(path)
+	f, h, held, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	return readData(f, h, held)
+}
+
+// openFile opens a regular file and reads its header. held is how many bytes
+// follow, or unknown.
+func openFile(path string) (_ *os.File, h Header, held int64, err error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, h, 0, err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, h, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: it is not a regular file (%s)", ErrFormat, info.Mode().Type())
+		return nil, h, 0, fmt.Errorf("%w: it is not a regular file (%s)", ErrFormat, info.Mode().Type())
 	}
 	h, size, err := ReadHeader(f)
 	if err != nil {
-		return nil, err
+		return nil, h, 0, err
 	}
 	// Files of /proc and its like say that they hold nothing, and yet do.
-	held := info.Size() - size
-	if held < 0 {
+	if held = info.Size() - size; held < 0 {
 		held = unknown
 	}
-	return readData(f, h, held)
+	return f, h, held, nil
 }
 
 // openRegular opens path for reading without waiting for a writer where path is

@@ -28,15 +28,14 @@ dtype, shape.`,
 			lines := jsonLines(cmd.OutOrStdout())
 			var failed error
 			for _, path := range args {
-				a, err := npy.ReadFile(path)
+				digest, h, err := npy.HashFile(cmd.Context(), path)
+				if cmd.Context().Err() != nil {
+					return err
+				}
 				if err != nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "numcache: %s\n", message(err))
 					failed = errReported
 					continue
-				}
-				digest, err := array.Hash(cmd.Context(), a)
-				if err != nil {
-					return err
 				}
 				if asJSON {
 					err = lines.Encode(struct {
@@ -44,7 +43,7 @@ dtype, shape.`,
 						Digest array.Digest `json:"digest"`
 						DType  string       `json:"dtype"`
 						Shape  []int        `json:"shape"`
-					}{path, digest, a.DType().Descr(), a.Shape()})
+					}{path, digest, h.DType.Descr(), h.Shape})
 				} else {
 					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", digest, printable(path))
 				}

@@ -1,0 +1,183 @@
+package memo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/memo/internal/store"
+	"github.com/numcache/numcache/npy"
+	"github.com/numcache/numcache/parallel"
+)
+
+// Object returns the array with the given digest, verified, as a copy that
+// belongs to the caller. One that the cache does not hold is [ErrNotFound], one
+// that does not match its digest [ErrDamaged]; it is put aside.
+func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, error) {
+	if c == nil {
+		return nil, ErrNil
+	}
+	ctx = orBackground(ctx)
+	s, release := c.use()
+	defer release()
+	name := objectName(digest)
+	if s == nil {
+		return nil, &Error{"read", name, ErrNotFound}
+	}
+	h, err := objectHeader(ctx, s, name)
+	if err == nil {
+		var a array.Any
+		if a, err = readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}, true); err == nil {
+			return a, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{"read", name, ErrNotFound}
+	}
+	return nil, c.aside(ctx, s, name, err)
+}
+
+// ObjectPath returns where the array with the given digest stands in the cache's
+// folder, whether or not it is there: a path that np.load takes.
+func (c *Cache) ObjectPath(digest array.Digest) string {
+	return path.Join(strings.ReplaceAll(c.Dir(), "\\", "/"), objectName(digest))
+}
+
+// objectHeader reads the header of an object.
+func objectHeader(ctx context.Context, s store.Store, name string) (npy.Header, error) {
+	blob, err := s.Open(ctx, name)
+	if err != nil {
+		return npy.Header{}, &Error{"read", name, err}
+	}
+	defer blob.Close()
+	h, _, err := npy.ReadHeader(io.NewSectionReader(blob, 0, blob.Size()))
+	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return h, &Error{"read", name, err}
+	}
+	return h, nil
+}
+
+// readObject reads an array and verifies it. Without keep it returns none, and
+// needs no memory for it.
+func readObject(ctx context.Context, s store.Store, ref arrayRef, keep bool) (array.Any, error) {
+	name := objectName(ref.Digest)
+	blob, err := s.Open(ctx, name)
+	if err != nil {
+		return nil, &Error{"read", name, err}
+	}
+	defer blob.Close()
+	var a array.Any
+	start, err := checkHeader(blob, ref)
+	if err == nil && keep {
+		a, err = array.Make(ref.DType, ref.Shape...)
+	}
+	if err == nil {
+		err = scan(ctx, blob, start, ref, a)
+	}
+	if err != nil {
+		return nil, &Error{"read", name, err}
+	}
+	return a, nil
+}
+
+// checkHeader compares the length and header of an object with those that an
+// array of its type and shape has, and returns where the elements start. Nothing
+// is allocated for them before.
+func checkHeader(blob store.Blob, ref arrayRef) (start int64, err error) {
+	header := npy.AppendHeader(nil, ref.DType, ref.Shape)
+	n, err := array.Elements(ref.Shape, ref.DType.Size())
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if want := int64(len(header)) + int64(n)*int64(ref.DType.Size()); blob.Size() != want {
+		return 0, fmt.Errorf("%w: it has %d bytes, not %d", ErrDamaged, blob.Size(), want)
+	}
+	found := make([]byte, len(header))
+	if err := readAt(blob, found, 0); err != nil {
+		return 0, err
+	}
+	if !bytes.Equal(found, header) {
+		return 0, fmt.Errorf("%w: its header is not that of %s%s", ErrDamaged, ref.DType, array.FormatShape(ref.Shape))
+	}
+	return int64(len(header)), nil
+}
+
+// scan reads the elements of an object, into a where that is not nil, and hashes
+// each chunk while it is in the processor's cache.
+func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a array.Any) error {
+	table, err := array.NewTable(ref.DType, ref.Shape...)
+	if err != nil {
+		return err
+	}
+	err = parallel.ForRange(ctx, nil, table.Len(), func(ctx context.Context, lo, hi int) error {
+		read, done := chunkReader(blob, start, ref.DType, a)
+		defer done()
+		for i := lo; i < hi; i++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			chunk, err := read(table.Chunk(i))
+			if err == nil {
+				err = table.Set(i, chunk)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if table.Digest() != ref.Digest {
+		return fmt.Errorf("%w: its content does not match its digest", ErrDamaged)
+	}
+	return nil
+}
+
+// chunkBuffers holds buffers for chunks that cannot be read in place.
+var chunkBuffers = sync.Pool{New: func() any { return new([array.ChunkSize]byte) }}
+
+// chunkReader returns a function that reads a chunk of an object, into a where
+// that is not nil, and one that gives its buffer back. It serves one goroutine.
+func chunkReader(blob store.Blob, start int64, d array.DType, a array.Any) (read func(offset, length int) ([]byte, error), done func()) {
+	if a != nil && d != array.Bool { // Decode makes sure that a bool is 0 or 1
+		if memory, ok := a.Bytes(); ok {
+			return func(offset, length int) ([]byte, error) {
+				chunk := memory[offset : offset+length]
+				return chunk, readAt(blob, chunk, start+int64(offset))
+			}, func() {}
+		}
+	}
+	buffer := chunkBuffers.Get().(*[array.ChunkSize]byte)
+	read = func(offset, length int) ([]byte, error) {
+		chunk := buffer[:length]
+		err := readAt(blob, chunk, start+int64(offset))
+		if err == nil && a != nil {
+			err = a.Decode(offset/d.Size(), chunk)
+		}
+		return chunk, err
+	}
+	return read, func() { chunkBuffers.Put(buffer) }
+}
+
+func readAt(blob store.Blob, b []byte, offset int64) error {
+	n, err := blob.ReadAt(b, offset)
+	if n == len(b) {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: it ends early", ErrDamaged)
+	}
+	return err
+}

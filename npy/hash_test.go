@@ -1,0 +1,92 @@
+package npy_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/npy"
+)
+
+// TestHashFileAgreesWithReadFile hashes every vector that NumPy made, in all
+// orders, and large files, and compares with the digest of the array as read.
+func TestHashFileAgreesWithReadFile(t *testing.T) {
+	var paths []string
+	for _, v := range vectors(t) {
+		paths = append(paths, filepath.Join(vectorFolder, v.File))
+	}
+	dir := t.TempDir()
+	r := rand.New(rand.NewPCG(5, 6))
+	for name, n := range map[string]int{"chunk": array.ChunkSize / 8, "chunk and one": array.ChunkSize/8 + 1, "many": 7*array.ChunkSize/8 + 13} {
+		data := make([]float64, n)
+		for i := range data {
+			data[i] = r.NormFloat64()
+		}
+		path := filepath.Join(dir, name+".npy")
+		if err := npy.WriteFile(path, data); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
+		a, err := npy.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, h, err := npy.HashFile(t.Context(), path)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if digest != a.Digest() || h.DType != a.DType() || array.FormatShape(h.Shape) != array.FormatShape(a.Shape()) {
+			t.Errorf("%s: digest %v of %v%v, want %v of %v%v", path, digest, h.DType, h.Shape, a.Digest(), a.DType(), a.Shape())
+		}
+	}
+}
+
+// TestHashFileOfBools writes a byte that is neither 0 nor 1, which NumPy takes
+// for true.
+func TestHashFileOfBools(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bools.npy")
+	content := append(npy.AppendHeader(nil, array.Bool, []int{3}), 0, 1, 2)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := npy.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digest, _, err := npy.HashFile(t.Context(), path); err != nil || digest != a.Digest() {
+		t.Errorf("digest %v, %v, want %v", digest, err, a.Digest())
+	}
+}
+
+func TestHashFileErrors(t *testing.T) {
+	dir := t.TempDir()
+	short := filepath.Join(dir, "short.npy")
+	if err := os.WriteFile(short, npy.AppendHeader(nil, array.Float64, []int{1 << 40}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var at *npy.Error
+	if _, _, err := npy.HashFile(t.Context(), short); !errors.Is(err, npy.ErrFormat) || !errors.As(err, &at) || at.Op != "hash" || at.Path != short {
+		t.Errorf("a short file: %v", err)
+	}
+	if _, _, err := npy.HashFile(t.Context(), dir); !errors.Is(err, npy.ErrFormat) {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, _, err := npy.HashFile(t.Context(), filepath.Join(dir, "none.npy")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	path := filepath.Join(dir, "x.npy")
+	if err := npy.WriteFile(path, make([]float64, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := npy.HashFile(cancelled, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
