@@ -134,6 +134,11 @@ func parseRecord(b []byte) (*Record, error) {
 
 // textOf reads a JSON string, or one of bytes that are no UTF-8.
 func textOf(raw json.RawMessage) (string, bool) {
+	if bytes.HasPrefix(raw, []byte{'"'}) { // as nearly always
+		var s string
+		err := json.Unmarshal(raw, &s)
+		return s, err == nil
+	}
 	node, err := decodeJSON(raw)
 	if err != nil {
 		return "", false
