@@ -147,3 +147,29 @@ func BenchmarkKey(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSync stores small new entries, with and without syncing them: the
+// difference is what SyncThreshold weighs.
+func BenchmarkSync(b *testing.B) {
+	for name, sync := range map[string]Sync{"none": SyncNone, "full": SyncFull} {
+		b.Run(name, func(b *testing.B) {
+			c, err := Open(b.TempDir(), &Options{Sync: sync})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			f, err := Func(c, Spec{Name: "f"}, func(n int) []float64 { return []float64{float64(n)} })
+			if err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			for b.Loop() {
+				n++
+				f.Call(n)
+			}
+			if s := c.Stats(); s.Hits != 0 || s.Faults != 0 {
+				b.Fatalf("%+v", s)
+			}
+		})
+	}
+}

@@ -113,7 +113,9 @@ func checkHeader(blob store.Blob, ref arrayRef) (start int64, err error) {
 }
 
 // scan reads the elements of an object, into a where that is not nil, and hashes
-// each chunk while it is in the processor's cache.
+// each chunk while it is in the processor's cache. array.Hash over a Source that
+// reads would be shorter, but takes each chunk through a buffer: half as long again
+// for 8 MB.
 func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a array.Any) error {
 	table, err := array.NewTable(ref.DType, ref.Shape...)
 	if err != nil {
