@@ -9,5 +9,8 @@ var hostLittleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 // viewBytes never has a view: callers encode and decode through a buffer.
 func viewBytes[T Element]([]T) ([]byte, bool) { return nil, false }
 
+// viewElementsOf never has a view either.
+func viewElementsOf[T Element]([]byte) ([]T, bool) { return nil, false }
+
 func viewInts(s []int) Source   { return vectorOf(convert[int64](s)) }
 func viewUints(s []uint) Source { return vectorOf(convert[uint64](s)) }

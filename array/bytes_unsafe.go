@@ -7,13 +7,27 @@ import "unsafe"
 const hostLittleEndian = true
 
 // viewBytes returns the memory of s as bytes. On a little-endian machine these
-// are the bytes that format 1 stores and hashes, so neither costs a copy. It is
-// the only unsafe code of the package; bytes_purego.go does without.
+// are the bytes that format 1 stores and hashes, so neither costs a copy. This
+// file is the only unsafe code of the package; bytes_purego.go does without.
 func viewBytes[T Element](s []T) ([]byte, bool) {
 	if len(s) == 0 {
 		return []byte{}, true
 	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(s[0]))), true
+}
+
+// viewElementsOf is the inverse of viewBytes, false where b does not begin at a
+// multiple of what T is aligned to.
+func viewElementsOf[T Element](b []byte) ([]T, bool) {
+	var zero T
+	if len(b) == 0 {
+		return []T{}, true
+	}
+	first := unsafe.Pointer(unsafe.SliceData(b))
+	if uintptr(first)%unsafe.Alignof(zero) != 0 {
+		return nil, false
+	}
+	return unsafe.Slice((*T)(first), len(b)/int(unsafe.Sizeof(zero))), true
 }
 
 // viewInts returns a slice of Go ints as the fixed-size integers they are on

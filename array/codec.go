@@ -54,6 +54,10 @@ func encode[T Element](dst []byte, src []T) {
 		for i, v := range src {
 			le.PutUint64(dst[8*i:], v)
 		}
+	case []Half:
+		for i, v := range src {
+			le.PutUint16(dst[2*i:], uint16(v))
+		}
 	case []float32:
 		for i, v := range src {
 			le.PutUint32(dst[4*i:], math.Float32bits(v))
@@ -122,6 +126,10 @@ func decode[T Element](dst []T, src []byte) {
 	case []uint64:
 		for i := range dst {
 			dst[i] = le.Uint64(src[8*i:])
+		}
+	case []Half:
+		for i := range dst {
+			dst[i] = Half(le.Uint16(src[2*i:]))
 		}
 	case []float32:
 		for i := range dst {

@@ -12,7 +12,7 @@ type Element interface {
 	bool |
 		int8 | int16 | int32 | int64 |
 		uint8 | uint16 | uint32 | uint64 |
-		float32 | float64 |
+		Half | float32 | float64 |
 		complex64 | complex128
 }
 
@@ -31,6 +31,7 @@ const (
 	Uint16
 	Uint32
 	Uint64
+	Float16 // Go's type is Half
 	Float32
 	Float64
 	Complex64
@@ -52,6 +53,7 @@ var dtypes = [...]struct {
 	Uint16:     {"uint16", "u2", 2},
 	Uint32:     {"uint32", "u4", 4},
 	Uint64:     {"uint64", "u8", 8},
+	Float16:    {"float16", "f2", 2},
 	Float32:    {"float32", "f4", 4},
 	Float64:    {"float64", "f8", 8},
 	Complex64:  {"complex64", "c8", 8},
@@ -122,7 +124,7 @@ func ParseDType(descr string) (d DType, bigEndian bool, err error) {
 		big := order == '>' || order == '=' && !hostLittleEndian
 		return d, big && d.Size() > 1, nil
 	}
-	return 0, false, fmt.Errorf("%w: %q is not a bool, integer, float32/64 or complex type", ErrDType, descr)
+	return 0, false, fmt.Errorf("%w: %q is not a bool, integer, float16/32/64 or complex type", ErrDType, descr)
 }
 
 // SwapBytes reverses the byte order of the elements in b, which are of type d,
@@ -168,6 +170,8 @@ func dtypeOf[T Element]() DType {
 		return Uint32
 	case uint64:
 		return Uint64
+	case Half:
+		return Float16
 	case float32:
 		return Float32
 	case float64:

@@ -58,7 +58,7 @@ func TestParseDType(t *testing.T) {
 		t.Errorf("=f8 and f8: %v %v, %v %v", native, err, bare, bareErr)
 	}
 	for _, descr := range []string{
-		"", "<", "|", "<<f8", "<f", "f", "<f2", "<f3", "<f16", "<f08", "<f8 ", " <f8", "<F8", "<i16", "<c4", "<c32",
+		"", "<", "|", "<<f8", "<f", "f", "<f3", "<f16", "<f08", "<f8 ", " <f8", "<F8", "<i16", "<c4", "<c32",
 		"|O", "|O8", "|S0", "|S5", "<U3", "|V8", "<M8[ns]", "<m8", "<f8,<f8", "(2,)<f8", "float64\x00", "b2", "?1", "1",
 	} {
 		if d, _, err := array.ParseDType(descr); d != 0 || !errors.Is(err, array.ErrDType) {

@@ -12,6 +12,8 @@ var (
 	ErrDType = errors.New("array: element type")
 	// ErrNil is a nil array, matrix or vector.
 	ErrNil = errors.New("array: nil")
+	// ErrNotShared is memory that cannot be an array where it lies.
+	ErrNotShared = errors.New("array: memory cannot be shared")
 	// ErrDigest is text that is not a digest.
 	ErrDigest = errors.New("array: digest")
 )

@@ -285,7 +285,7 @@ func TestTable(t *testing.T) {
 	if d := table.Digest(); d != want {
 		t.Errorf("a second time %v, want %v", d, want)
 	}
-	for _, d := range []array.DType{0, 14} {
+	for _, d := range []array.DType{0, 15} {
 		if table, err := array.NewTable(d, 1); table != nil || !errors.Is(err, array.ErrDType) {
 			t.Errorf("NewTable(%v): %v, %v", d, table, err)
 		}

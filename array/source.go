@@ -73,6 +73,8 @@ func Make(d DType, shape ...int) (Any, error) {
 		return made(New[uint32](shape...))
 	case Uint64:
 		return made(New[uint64](shape...))
+	case Float16:
+		return made(New[Half](shape...))
 	case Float32:
 		return made(New[float32](shape...))
 	case Float64:
@@ -126,6 +128,8 @@ func Of(v any) (Source, error) {
 	case []uint32:
 		return vectorOf(v), nil
 	case []uint64:
+		return vectorOf(v), nil
+	case []Half:
 		return vectorOf(v), nil
 	case []float32:
 		return vectorOf(v), nil

@@ -13,10 +13,9 @@ import (
 
 // Header is what a .npy file says of its array before the elements.
 type Header struct {
-	DType     array.DType
-	BigEndian bool  // the elements' bytes are most significant first
-	Fortran   bool  // the first index varies fastest
-	Shape     []int // extents, outermost first; empty for a 0-d array
+	Type          // of one element
+	Fortran bool  // the first index varies fastest
+	Shape   []int // extents, outermost first; empty for a 0-d array
 }
 
 const (
@@ -32,14 +31,11 @@ const (
 	growthDigits = 21
 )
 
-// DataSize returns the bytes of the elements. An invalid type is
-// [array.ErrDType], a shape that [array.Elements] refuses [array.ErrShape].
+// DataSize returns the bytes of the elements. A shape that [array.Elements]
+// refuses is [array.ErrShape].
 func (h Header) DataSize() (int64, error) {
-	if !h.DType.Valid() {
-		return 0, fmt.Errorf("%w: %v", array.ErrDType, h.DType)
-	}
-	n, err := array.Elements(h.Shape, h.DType.Size())
-	return int64(n) * int64(h.DType.Size()), err
+	n, err := array.Elements(h.Shape, h.ItemSize)
+	return int64(n) * int64(h.ItemSize), err
 }
 
 // AppendHeader appends to dst the header that np.save writes for a C-ordered,
@@ -163,9 +159,11 @@ func parseHeader(text string, version byte) (Header, error) {
 	}
 	switch descr := dict["descr"].(type) {
 	case string:
-		if h.DType, h.BigEndian, err = array.ParseDType(descr); err != nil {
+		d, bigEndian, err := array.ParseDType(descr)
+		if err != nil {
 			return h, unsupported(descr)
 		}
+		h.Type = numeric(d, bigEndian)
 	case pyTuple, pyList:
 		return h, fmt.Errorf("%w: structured element type %.200q", ErrUnsupported, fmt.Sprint(descr))
 	default:

@@ -38,6 +38,8 @@ func transpose(a array.Any, shape []int) (array.Any, error) {
 		toC(dst, a)
 	case *array.Array[uint64]:
 		toC(dst, a)
+	case *array.Array[array.Half]:
+		toC(dst, a)
 	case *array.Array[float32]:
 		toC(dst, a)
 	case *array.Array[float64]:

@@ -111,7 +111,8 @@ func TestReadsEveryVector(t *testing.T) {
 				t.Fatal(err)
 			}
 			h, size, err := npy.ReadHeader(bytes.NewReader(b))
-			want := npy.Header{DType: d, BigEndian: bigEndian, Fortran: v.Fortran, Shape: v.Shape}
+			typ := npy.Type{Kind: npy.Numeric, DType: d, BigEndian: bigEndian, ItemSize: d.Size()}
+			want := npy.Header{Type: typ, Fortran: v.Fortran, Shape: v.Shape}
 			if err != nil || !reflect.DeepEqual(h, want) || size%64 != 0 {
 				t.Fatalf("header %+v of %d bytes, %v; want %+v", h, size, err, want)
 			}

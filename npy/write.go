@@ -2,6 +2,7 @@ package npy
 
 import (
 	"crypto/rand"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,7 +23,10 @@ func Write(w io.Writer, v any) error {
 		return err
 	}
 	// A Source of the caller's own may have a type or a shape that no array has.
-	h := Header{DType: src.DType(), Shape: src.Shape()}
+	if !src.DType().Valid() {
+		return fmt.Errorf("%w: %v", array.ErrDType, src.DType())
+	}
+	h := Header{Type: numeric(src.DType(), false), Shape: src.Shape()}
 	if _, err := h.DataSize(); err != nil {
 		return err
 	}
