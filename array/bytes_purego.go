@@ -14,3 +14,6 @@ func viewElementsOf[T Element]([]byte) ([]T, bool) { return nil, false }
 
 func viewInts(s []int) Source   { return vectorOf(convert[int64](s)) }
 func viewUints(s []uint) Source { return vectorOf(convert[uint64](s)) }
+
+// uninitialized has no memory that is not cleared.
+func uninitialized(int) ([]byte, bool) { return nil, false }

@@ -46,3 +46,31 @@ func viewUints(s []uint) Source {
 	}
 	return vectorOf(convert[uint64](s))
 }
+
+// mallocgc is what make calls. The runtime keeps it within reach of linkname and
+// promises its signature, for packages that decode into memory
+// (go.dev/issue/67401). No door of the language leaves memory uncleared.
+//
+//go:linkname mallocgc runtime.mallocgc
+func mallocgc(size uintptr, typ unsafe.Pointer, needzero bool) unsafe.Pointer
+
+// uninitialized returns n > 0 bytes of memory for elements without pointers, as
+// they are.
+func uninitialized(n int) ([]byte, bool) {
+	first := mallocgc(uintptr(n), nil, false)
+	b := unsafe.Slice((*byte)(first), n)
+	if n >= hugePages {
+		// Whole huge pages only: the rest may be somebody else's.
+		skip := int(-uintptr(first) % hugePage)
+		adviseHuge(b[skip : skip+(n-skip)/hugePage*hugePage])
+	}
+	return b, true
+}
+
+const (
+	hugePage = 2 << 20
+	// hugePages is the size from which on NumPy, too, asks for huge pages. The
+	// first touch of each page is a fault, and 512 of them cost more than the
+	// data that a huge page holds.
+	hugePages = 4 << 20
+)

@@ -1,0 +1,5 @@
+//go:build !linux && !purego
+
+package array
+
+func adviseHuge([]byte) {}
