@@ -26,6 +26,9 @@ func readData(r io.Reader, h Header, held int64) (array.Any, error) {
 	if held != unknown && held < size {
 		return nil, truncated(h, held, size)
 	}
+	if at, ok := r.(positioned); ok && held != unknown && size >= minPositioned {
+		return readPositioned(at, h, size)
+	}
 	shape := h.Shape
 	if h.Fortran {
 		shape = reversed(shape)
@@ -44,7 +47,7 @@ func readData(r io.Reader, h Header, held int64) (array.Any, error) {
 
 // readInto reads size bytes into an array of their own.
 func readInto(r io.Reader, h Header, size int64, shape []int) (array.Any, error) {
-	a, err := array.Make(h.DType, shape...)
+	a, err := array.Uninitialized(h.DType, shape...)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +98,7 @@ func readGrowing(r io.Reader, h Header, size int64, shape []int) (array.Any, err
 		parts = append(parts, part)
 		arrived += int64(n)
 	}
-	a, err := array.Make(h.DType, shape...)
+	a, err := array.Uninitialized(h.DType, shape...)
 	if err != nil {
 		return nil, err
 	}

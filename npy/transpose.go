@@ -15,7 +15,7 @@ func reversed(shape []int) []int {
 // transpose returns the elements of a, which are those of an array of the given
 // shape in Fortran order, in C order.
 func transpose(a array.Any, shape []int) (array.Any, error) {
-	dst, err := array.Make(a.DType(), shape...)
+	dst, err := array.Uninitialized(a.DType(), shape...)
 	if err != nil || a.Len() == 0 {
 		return dst, err
 	}

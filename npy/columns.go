@@ -1,0 +1,175 @@
+package npy
+
+import (
+	"sync"
+
+	"github.com/numcache/numcache/array"
+)
+
+// A matrix in Fortran order is read in tiles that fit the second-level cache:
+// parts of some columns are read into a tile, whose rows are written where they
+// belong. So neither the file nor the matrix passes through memory twice.
+
+const (
+	// tileBytes is the size of a tile.
+	tileBytes = array.ChunkSize
+	// columnBytes is what is read of one column at a time where the column does
+	// not fit: enough that a call of the system is cheap beside it.
+	columnBytes = 16 << 10
+)
+
+// plane returns the two extents that are not 1, false where there are fewer or
+// more of them.
+func plane(shape []int) (rows, cols int, ok bool) {
+	rows, cols = 1, 1
+	for _, extent := range shape {
+		switch {
+		case extent == 1:
+		case rows == 1:
+			rows = extent
+		case cols == 1:
+			cols = extent
+		default:
+			return 0, 0, false
+		}
+	}
+	return rows, cols, rows > 1 && cols > 1
+}
+
+// readTransposed reads elements in Fortran order of shape (rows, cols), and of
+// extents 1 anywhere, into C order.
+func (e *elements) readTransposed(rows, cols int) (array.Any, error) {
+	a, err := array.Uninitialized(e.DType, e.Shape...)
+	if err != nil {
+		return nil, err
+	}
+	switch a := a.(type) {
+	case *array.Array[bool]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[int8]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[int16]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[int32]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[int64]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[uint8]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[uint16]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[uint32]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[uint64]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[array.Half]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[float32]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[float64]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[complex64]:
+		err = readTiles(a, e, rows, cols)
+	case *array.Array[complex128]:
+		err = readTiles(a, e, rows, cols)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// readTiles reads all tiles of e into dst.
+func readTiles[T array.Element](dst *array.Array[T], e *elements, rows, cols int) error {
+	high := min(rows, columnBytes/e.ItemSize)
+	if rows*e.ItemSize <= tileBytes {
+		high = rows // whole columns: one read a tile
+	}
+	wide := min(cols, max(1, tileBytes/e.ItemSize/high))
+	across := (cols + wide - 1) / wide
+	down := (rows + high - 1) / high
+	var idle sync.Pool // tiles that no range uses
+	return inParallel(across*down, func(lo, hi int) error {
+		t, ok := idle.Get().(*tile[T])
+		if !ok {
+			t = newTile[T](e, high*wide)
+		}
+		defer idle.Put(t)
+		for i := lo; i < hi; i++ {
+			r, c := i/across*high, i%across*wide
+			height, width := min(high, rows-r), min(wide, cols-c)
+			if err := t.read(r, c, height, width, rows); err != nil {
+				return err
+			}
+			scatter(dst.Data()[r*cols+c:], cols, t.data, height, width)
+		}
+		return nil
+	})
+}
+
+// tile holds parts of columns, one behind the other.
+type tile[T array.Element] struct {
+	from   *elements
+	data   []T
+	array  *array.Array[T] // of data
+	bytes  []byte          // what is read into: data's memory, or
+	decode bool            // a buffer that is decoded into it
+}
+
+func newTile[T array.Element](from *elements, n int) *tile[T] {
+	t := &tile[T]{from: from, data: make([]T, n)}
+	t.array, _ = array.FromSlice(t.data) // without a shape there is none to be wrong
+	b, direct := t.array.Bytes()
+	if t.decode = !direct || from.DType == array.Bool; t.decode {
+		b = make([]byte, n*from.ItemSize)
+	}
+	t.bytes = b
+	return t
+}
+
+// read reads height elements from row r on, of width columns from c on. The
+// columns have rows elements each.
+func (t *tile[T]) read(r, c, height, width, rows int) error {
+	size := int64(t.from.ItemSize)
+	b := t.bytes[:int64(height*width)*size]
+	step := int64(height) * size
+	if height == rows {
+		step = int64(len(b)) // they lie one behind the other in the file, too
+	}
+	for at := int64(0); at < int64(len(b)); at += step {
+		column := c + int(at/size)/height
+		if err := t.from.readAt(b[at:at+step], (int64(column)*int64(rows)+int64(r))*size); err != nil {
+			return err
+		}
+	}
+	if t.decode {
+		return t.array.Decode(0, b)
+	}
+	return nil
+}
+
+// scatterWidth is how many columns are written at once: eight 8-byte elements
+// are a cache line, and more columns whose distance is a power of two would evict
+// each other from the first-level cache.
+const scatterWidth = 8
+
+// scatter writes a tile of columns, one behind the other in src, to the rows of
+// dst, which are stride apart.
+func scatter[T array.Element](dst []T, stride int, src []T, height, width int) {
+	c := 0
+	for ; c+scatterWidth <= width; c += scatterWidth {
+		s := src[c*height:]
+		s0, s1, s2, s3 := s[:height], s[height:][:height], s[2*height:][:height], s[3*height:][:height]
+		s4, s5, s6, s7 := s[4*height:][:height], s[5*height:][:height], s[6*height:][:height], s[7*height:][:height]
+		for r := range s0 {
+			row := dst[r*stride+c:][:scatterWidth]
+			row[0], row[1], row[2], row[3] = s0[r], s1[r], s2[r], s3[r]
+			row[4], row[5], row[6], row[7] = s4[r], s5[r], s6[r], s7[r]
+		}
+	}
+	for ; c < width; c++ {
+		for r, v := range src[c*height:][:height] {
+			dst[r*stride+c] = v
+		}
+	}
+}
