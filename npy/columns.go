@@ -18,24 +18,6 @@ const (
 	columnBytes = 16 << 10
 )
 
-// plane returns the two extents that are not 1, false where there are fewer or
-// more of them.
-func plane(shape []int) (rows, cols int, ok bool) {
-	rows, cols = 1, 1
-	for _, extent := range shape {
-		switch {
-		case extent == 1:
-		case rows == 1:
-			rows = extent
-		case cols == 1:
-			cols = extent
-		default:
-			return 0, 0, false
-		}
-	}
-	return rows, cols, rows > 1 && cols > 1
-}
-
 // readTransposed reads elements in Fortran order of shape (rows, cols), and of
 // extents 1 anywhere, into C order.
 func (e *elements) readTransposed(rows, cols int) (array.Any, error) {
@@ -101,7 +83,7 @@ func readTiles[T array.Element](dst *array.Array[T], e *elements, rows, cols int
 			if err := t.read(r, c, height, width, rows); err != nil {
 				return err
 			}
-			scatter(dst.Data()[r*cols+c:], cols, t.data, height, width)
+			scatter(dst.Data()[r*cols+c:], cols, t.data, height, height, width)
 		}
 		return nil
 	})
@@ -146,30 +128,4 @@ func (t *tile[T]) read(r, c, height, width, rows int) error {
 		return t.array.Decode(0, b)
 	}
 	return nil
-}
-
-// scatterWidth is how many columns are written at once: eight 8-byte elements
-// are a cache line, and more columns whose distance is a power of two would evict
-// each other from the first-level cache.
-const scatterWidth = 8
-
-// scatter writes a tile of columns, one behind the other in src, to the rows of
-// dst, which are stride apart.
-func scatter[T array.Element](dst []T, stride int, src []T, height, width int) {
-	c := 0
-	for ; c+scatterWidth <= width; c += scatterWidth {
-		s := src[c*height:]
-		s0, s1, s2, s3 := s[:height], s[height:][:height], s[2*height:][:height], s[3*height:][:height]
-		s4, s5, s6, s7 := s[4*height:][:height], s[5*height:][:height], s[6*height:][:height], s[7*height:][:height]
-		for r := range s0 {
-			row := dst[r*stride+c:][:scatterWidth]
-			row[0], row[1], row[2], row[3] = s0[r], s1[r], s2[r], s3[r]
-			row[4], row[5], row[6], row[7] = s4[r], s5[r], s6[r], s7[r]
-		}
-	}
-	for ; c < width; c++ {
-		for r, v := range src[c*height:][:height] {
-			dst[r*stride+c] = v
-		}
-	}
 }

@@ -26,6 +26,9 @@ func readData(r io.Reader, h Header, held int64) (array.Any, error) {
 	if held != unknown && held < size {
 		return nil, truncated(h, held, size)
 	}
+	if len(longAxes(h.Shape)) < 2 {
+		h.Fortran = false // both orders are the same
+	}
 	if at, ok := r.(positioned); ok && held != unknown && size >= minPositioned {
 		return readPositioned(at, h, size)
 	}
@@ -39,7 +42,7 @@ func readData(r io.Reader, h Header, held int64) (array.Any, error) {
 	} else {
 		a, err = readInto(r, h, size, shape)
 	}
-	if err != nil || !h.Fortran || len(shape) < 2 {
+	if err != nil || !h.Fortran {
 		return a, err
 	}
 	return transpose(a, h.Shape)

@@ -51,8 +51,8 @@ type elements struct {
 func (e *elements) read() (array.Any, error) {
 	shape := e.Shape
 	if e.Fortran {
-		if rows, cols, ok := plane(shape); ok {
-			return e.readTransposed(rows, cols)
+		if long := longAxes(shape); len(long) == 2 {
+			return e.readTransposed(long[0], long[1])
 		}
 		shape = reversed(shape)
 	}

@@ -12,6 +12,11 @@ func reversed(shape []int) []int {
 	return r
 }
 
+// longAxes returns the extents that are not 1.
+func longAxes(shape []int) []int {
+	return slices.DeleteFunc(slices.Clone(shape), func(extent int) bool { return extent == 1 })
+}
+
 // transpose returns the elements of a, which are those of an array of the given
 // shape in Fortran order, in C order.
 func transpose(a array.Any, shape []int) (array.Any, error) {
@@ -52,13 +57,9 @@ func transpose(a array.Any, shape []int) (array.Any, error) {
 	return dst, nil
 }
 
-// block is the side of the square that toC moves at a time: its rows and
-// columns of 16-byte elements fit the first-level cache together.
-const block = 32
-
-// toC moves the elements of src, in Fortran order of dst's shape, to dst. It
-// walks the planes that the first and the last axis span, in blocks, and counts
-// through the axes between them.
+// toC moves the elements of src, in Fortran order of dst's shape, to dst. The
+// first and the last axis span planes, one for each index of the axes between
+// them; the columns of each are moved in parts, on all cores where it is worth it.
 func toC[T array.Element](dst *array.Array[T], from array.Any) {
 	src := from.(*array.Array[T]).Data()
 	out, shape := dst.Data(), dst.Shape()
@@ -66,34 +67,55 @@ func toC[T array.Element](dst *array.Array[T], from array.Any) {
 	rows, cols := shape[0], shape[last]
 	rowStep, colStep := len(out)/rows, len(out)/cols // of out and of src
 	middle := shape[1:last]
-	index := make([]int, len(middle))
-	for {
-		// Where the plane at index begins in either order.
-		outAt, srcAt, step := 0, 0, rows
-		for axis, i := range index {
-			outAt = outAt*middle[axis] + i
-			srcAt += i * step
-			step *= middle[axis]
-		}
-		outAt *= cols
-		for r0 := 0; r0 < rows; r0 += block {
-			for c0 := 0; c0 < cols; c0 += block {
-				for r := r0; r < min(rows, r0+block); r++ {
-					for c := c0; c < min(cols, c0+block); c++ {
-						out[outAt+r*rowStep+c] = src[srcAt+r+c*colStep]
-					}
-				}
+	parts := (cols + partWidth - 1) / partWidth
+	planes := len(out) / rows / cols
+	move := func(lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			plane, c := i/parts, i%parts*partWidth
+			// Where the plane begins in src, whose first index varies fastest.
+			srcAt, step := 0, colStep
+			for axis, rest := len(middle)-1, plane; axis >= 0; axis-- {
+				step /= middle[axis]
+				srcAt += rest % middle[axis] * step
+				rest /= middle[axis]
 			}
+			scatter(out[plane*cols+c:], rowStep, src[srcAt+c*colStep:], colStep, rows, min(partWidth, cols-c))
 		}
-		axis := len(index) - 1
-		for ; axis >= 0; axis-- {
-			if index[axis]++; index[axis] < middle[axis] {
-				break
-			}
-			index[axis] = 0
+		return nil
+	}
+	if len(out)*dst.DType().Size() < minPositioned {
+		_ = move(0, planes*parts)
+		return
+	}
+	_ = inParallel(planes*parts, move) // move returns no error
+}
+
+const (
+	// partWidth is how many columns are moved as one part of the work.
+	partWidth = 64
+	// scatterWidth is how many columns are moved at once: eight 8-byte elements
+	// are a cache line, and more columns whose distance is a power of two would
+	// evict each other from the first-level cache.
+	scatterWidth = 8
+)
+
+// scatter writes width columns of height elements, which lie colStep apart in
+// src, into the rows of dst, which lie rowStep apart.
+func scatter[T array.Element](dst []T, rowStep int, src []T, colStep, height, width int) {
+	c := 0
+	for ; c+scatterWidth <= width; c += scatterWidth {
+		s := src[c*colStep:]
+		s0, s1, s2, s3 := s[:height], s[colStep:][:height], s[2*colStep:][:height], s[3*colStep:][:height]
+		s4, s5, s6, s7 := s[4*colStep:][:height], s[5*colStep:][:height], s[6*colStep:][:height], s[7*colStep:][:height]
+		for r := range s0 {
+			row := dst[r*rowStep+c:][:scatterWidth]
+			row[0], row[1], row[2], row[3] = s0[r], s1[r], s2[r], s3[r]
+			row[4], row[5], row[6], row[7] = s4[r], s5[r], s6[r], s7[r]
 		}
-		if axis < 0 {
-			return
+	}
+	for ; c < width; c++ {
+		for r, v := range src[c*colStep:][:height] {
+			dst[r*rowStep+c] = v
 		}
 	}
 }
