@@ -27,10 +27,17 @@ func Write(w io.Writer, v any) error {
 		return fmt.Errorf("%w: %v", array.ErrDType, src.DType())
 	}
 	h := Header{Type: numeric(src.DType(), false), Shape: src.Shape()}
-	if _, err := h.DataSize(); err != nil {
+	size, err := h.DataSize()
+	if err != nil {
 		return err
 	}
-	if err := writeAll(w, AppendHeader(nil, h.DType, h.Shape)); err != nil {
+	header := AppendHeader(nil, h.DType, h.Shape)
+	if f, ok := w.(*os.File); ok && size >= minReserved {
+		if err := reserve(f, int64(len(header))+size); err != nil {
+			return err
+		}
+	}
+	if err := writeAll(w, header); err != nil {
 		return err
 	}
 	if a, ok := src.(array.Any); ok {
@@ -48,6 +55,10 @@ func Write(w io.Writer, v any) error {
 	}
 	return nil
 }
+
+// minReserved is the size of the elements from which on their room in a file is
+// reserved before they are written, the same as NumPy's.
+const minReserved = 16 << 20
 
 // writeAll also notices a w that breaks io.Writer's contract: what it did not take
 // must not pass for written.
