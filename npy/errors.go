@@ -17,7 +17,7 @@ var (
 
 // Error says which operation failed on which file.
 type Error struct {
-	Op   string // "read", "write" or "hash"
+	Op   string // "open", "read", "write", "append", "map", "hash" or "close"
 	Path string
 	Err  error
 }

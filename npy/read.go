@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -50,31 +49,25 @@ func ReadAs[T array.Element](r io.Reader) (*array.Array[T], error) {
 // after symbolic links; a FIFO is refused without waiting for its writer. Every
 // error is an [*Error].
 func ReadFile(path string) (array.Any, error) {
-	a, err := readFile(path)
-	return a, onFile("read", path, err)
+	return readFile(path, func(a array.Any) (array.Any, error) { return a, nil })
 }
 
 // ReadFileAs is [ReadFile] for a known element type; another is
 // [array.ErrDType].
 func ReadFileAs[T array.Element](path string) (*array.Array[T], error) {
-	a, err := readFile(path)
-	if err != nil {
-		return nil, onFile("read", path, err)
-	}
-	typed, err := as[T](a)
-	return typed, onFile("read", path, err)
+	return readFile(path, as[T])
 }
 
 // ReadDense reads a 2-d float64 .npy file as a gonum matrix, which the caller
 // owns.
 func ReadDense(path string) (*mat.Dense, error) {
-	return convert(path, func(a array.Any) (*mat.Dense, error) { return a.Dense() })
+	return readFile(path, array.Any.Dense)
 }
 
 // ReadVec reads a 1-d float64 .npy file as a gonum vector, which the caller
 // owns.
 func ReadVec(path string) (*mat.VecDense, error) {
-	return convert(path, func(a array.Any) (*mat.VecDense, error) { return a.VecDense() })
+	return readFile(path, array.Any.VecDense)
 }
 
 // ReadFloat64s reads a float64 .npy file of any shape as its elements in C
@@ -87,14 +80,19 @@ func ReadFloat64s(path string) ([]float64, error) {
 	return a.Data(), nil
 }
 
-func convert[T any](path string, to func(array.Any) (T, error)) (T, error) {
-	a, err := readFile(path)
+// readFile reads the array of a file and returns what to makes of it.
+func readFile[T any](path string, to func(array.Any) (T, error)) (v T, err error) {
+	defer func() { err = onFile("read", path, err) }()
+	f, err := open(path)
 	if err != nil {
-		var none T
-		return none, onFile("read", path, err)
+		return v, err
 	}
-	v, err := to(a)
-	return v, onFile("read", path, err)
+	defer f.Close()
+	a, err := f.read()
+	if err != nil {
+		return v, err
+	}
+	return to(a)
 }
 
 func as[T array.Element](a array.Any) (*array.Array[T], error) {
@@ -104,49 +102,4 @@ func as[T array.Element](a array.Any) (*array.Array[T], error) {
 		return nil, fmt.Errorf("%w: the file holds %s, not %s", array.ErrDType, a.DType(), want.DType())
 	}
 	return typed, nil
-}
-
-func readFile(path string) (array.Any, error) {
-	f, h, held, err := openFile(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readData(f, h, held)
-}
-
-// openFile opens a regular file and reads its header. held is how many bytes
-// follow, or unknown.
-func openFile(path string) (_ *os.File, h Header, held int64, err error) {
-	f, err := openRegular(path)
-	if err != nil {
-		return nil, h, 0, err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-		}
-	}()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, h, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, h, 0, fmt.Errorf("%w: it is not a regular file (%s)", ErrFormat, info.Mode().Type())
-	}
-	h, size, err := ReadHeader(f)
-	if err != nil {
-		return nil, h, 0, err
-	}
-	// Files of /proc and its like say that they hold nothing, and yet do.
-	if held = info.Size() - size; held < 0 {
-		held = unknown
-	}
-	return f, h, held, nil
-}
-
-// openRegular opens path for reading without waiting for a writer where path is
-// a FIFO; the caller checks what it got.
-func openRegular(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 }

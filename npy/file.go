@@ -1,0 +1,161 @@
+package npy
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+
+	"github.com/numcache/numcache/array"
+)
+
+// File is an open .npy file, to read the whole of it or some rows, to hash it or
+// to map it. [Open] makes one.
+//
+// Several goroutines may use a File at once: it reads at offsets and has no
+// position. What it says of the array is what the header said when it was opened;
+// rows that an [Appender] adds later are seen by whoever opens the file again.
+// Errors of its methods are [*Error].
+type File struct {
+	file  *os.File
+	path  string
+	h     Header
+	start int64 // of the elements
+	size  int64 // of the elements, by the header
+	held  int64 // bytes behind the header, or unknown
+}
+
+// Open opens the .npy file at path and reads its header. It refuses what
+// [ReadFile] refuses, a file that is shorter than its header says among it, but
+// reads none of the elements. The caller must close the File.
+func Open(path string) (*File, error) {
+	f, err := open(path)
+	return f, onFile("open", path, err)
+}
+
+// Header returns what the file says of its array.
+func (f *File) Header() Header {
+	h := f.h
+	h.Shape = slices.Clone(h.Shape)
+	return h
+}
+
+// Shape returns the extents, outermost first; empty for a 0-d array. The caller
+// may keep it.
+func (f *File) Shape() []int { return slices.Clone(f.h.Shape) }
+
+// Rows returns the extent of axis 0, and 0 for a 0-d array, which has no rows but
+// one element.
+func (f *File) Rows() int {
+	if len(f.h.Shape) == 0 {
+		return 0
+	}
+	return f.h.Shape[0]
+}
+
+// Read reads the whole array, which belongs to the caller: [ReadFile] of an open
+// file. A file that was cut since it was opened is [ErrFormat].
+func (f *File) Read() (array.Any, error) {
+	a, err := f.read()
+	return a, onFile("read", f.path, err)
+}
+
+func (f *File) read() (array.Any, error) {
+	return readData(f.section(0, f.size), f.h, f.held)
+}
+
+// section returns the n bytes of the elements from offset on.
+func (f *File) section(offset, n int64) *io.SectionReader {
+	return io.NewSectionReader(f.file, f.start+offset, n)
+}
+
+// Close closes the file. Arrays that were read from it stay, and so do its
+// mappings. A second Close is [os.ErrClosed].
+func (f *File) Close() error { return onFile("close", f.path, f.file.Close()) }
+
+// open opens the file at path and sees to it that all the elements are there.
+func open(path string) (*File, error) {
+	file, err := openRegular(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	f, err := newFile(file, path)
+	if err == nil && f.held != unknown && f.held < f.size {
+		err = truncated(f.h, f.held, f.size)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// newFile reads the header of file, which was opened at path.
+func newFile(file *os.File, path string) (*File, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	// The buffer holds the usual header of 128 bytes, read at once, and not
+	// much behind it.
+	h, start, err := ReadHeader(bufio.NewReaderSize(io.NewSectionReader(file, 0, math.MaxInt64), 256))
+	if err != nil {
+		return nil, err
+	}
+	size, err := h.DataSize()
+	if err != nil {
+		return nil, err
+	}
+	// Files of /proc and its like say that they hold nothing, and yet do.
+	held := info.Size() - start
+	if held < 0 {
+		held = unknown
+	}
+	return &File{file, path, h, start, size, held}, nil
+}
+
+// openRegular opens the regular file at path. A FIFO there is refused without
+// waiting for who writes to it.
+func openRegular(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: it is not a regular file (%s)", ErrFormat, info.Mode().Type())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// numbers refuses a file of other elements than those of [array].
+func (h Header) numbers() error {
+	if h.Kind == Numeric {
+		return nil
+	}
+	return fmt.Errorf("%w: its elements are %.200s, neither numbers nor bools", ErrUnsupported, h.Descr())
+}
+
+// inC reports whether the elements lie in C order: those of an array in Fortran
+// order do, too, where only one of its extents is more than 1.
+func (h Header) inC() bool {
+	if !h.Fortran {
+		return true
+	}
+	long := 0
+	for _, extent := range h.Shape {
+		if extent == 0 {
+			return true
+		}
+		if extent > 1 {
+			long++
+		}
+	}
+	return long <= 1
+}
