@@ -11,8 +11,11 @@ var (
 	ErrFormat = errors.New("npy: not a valid .npy file")
 	// ErrUnsupported is a legal file that this package will not read: an
 	// element type that [array] lacks, or Python objects, which would have to
-	// be unpickled.
+	// be unpickled. Where a file is to be mapped or appended to, it is also one
+	// that does not allow it.
 	ErrUnsupported = errors.New("npy: unsupported")
+	// ErrLocked is a file that another [Appender] has open.
+	ErrLocked = errors.New("npy: the file is open in another Appender")
 )
 
 // Error says which operation failed on which file.

@@ -94,10 +94,6 @@ func open(path string) (*File, error) {
 
 // newFile reads the header of file, which was opened at path.
 func newFile(file *os.File, path string) (*File, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
 	// The buffer holds the usual header of 128 bytes, read at once, and not
 	// much behind it.
 	h, start, err := ReadHeader(bufio.NewReaderSize(io.NewSectionReader(file, 0, math.MaxInt64), 256))
@@ -105,6 +101,11 @@ func newFile(file *os.File, path string) (*File, error) {
 		return nil, err
 	}
 	size, err := h.DataSize()
+	if err != nil {
+		return nil, err
+	}
+	// Only now, for an Appender may be at work, and its header comes last.
+	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,8 @@ func mapRange(f *os.File, offset, size int64, mode MapMode) (b []byte, unmap fun
 	}
 	protection, flags := unix.PROT_READ, unix.MAP_SHARED
 	if mode == CopyOnWrite {
-		protection, flags = unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE
+		// Only pages that are written take memory, so none is set aside for all.
+		protection, flags = unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_NORESERVE
 	}
 	conn, err := f.SyscallConn()
 	if err != nil {
