@@ -134,7 +134,10 @@ func newAppender(file *os.File, path string) (*Appender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a, a.writeHeader(h, text)
+	if err := a.writeHeader(h, text); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // check refuses a file that cannot grow, and finds how long its dictionary is.
