@@ -279,3 +279,36 @@ func TestConcurrentReaders(t *testing.T) {
 		wg.Wait()
 	}
 }
+
+// An array without elements needs no mapping, and so it is mapped everywhere.
+func TestMapEmpty(t *testing.T) {
+	for _, shape := range [][]int{{0}, {0, 3}, {3, 0}} {
+		want := values(t, array.Float64, shape)
+		m, err := npy.MapFile(write(t, "x.npy", fileOf(t, want)), npy.ReadOnly)
+		if err != nil || !equal(m.Array(), want) {
+			t.Fatalf("%v: %v", shape, err)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Where files cannot be mapped, the error says what to do instead.
+func TestMapOrRead(t *testing.T) {
+	want := []float64{1, 2}
+	path := write(t, "x.npy", fileOf(t, want))
+	m, err := npy.MapFile(path, npy.ReadOnly)
+	if err != nil {
+		if !errors.Is(err, npy.ErrUnsupported) || !strings.Contains(err.Error(), "use Read") {
+			t.Errorf("error %v", err)
+		}
+		return
+	}
+	if got := m.Array().(*array.Array[float64]).Data(); !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -160,8 +160,8 @@ type columns struct {
 	left int64               // bytes of the current run
 }
 
-// nearby is the gap up to which it is cheaper to read on than to read anew: some
-// 1 µs either way. It also is what the disk reads at least.
+// nearby is the gap up to which it is cheaper to read on than to read anew: 0.4
+// µs either way. It also is what a disk reads at least.
 const nearby = 4096
 
 // columns returns a reader of the rows [lo, hi), which are not all.
