@@ -17,8 +17,11 @@ const (
 )
 
 // readData reads the elements that h describes. held is how many bytes r is
-// known to hold, or unknown.
+// known to hold, or unknown. Elements that are no numbers are ErrUnsupported.
 func readData(r io.Reader, h Header, held int64) (array.Any, error) {
+	if err := h.numbers(); err != nil {
+		return nil, err
+	}
 	size, err := h.DataSize()
 	if err != nil {
 		return nil, err
@@ -125,6 +128,6 @@ func short(err error, h Header, held, size int64) error {
 }
 
 func truncated(h Header, held, size int64) error {
-	return fmt.Errorf("%w: shape %s of %s needs %d bytes of elements, it holds %d",
-		ErrFormat, array.FormatShape(h.Shape), h.DType, size, held)
+	return fmt.Errorf("%w: shape %s of %.200s needs %d bytes of elements, it holds %d",
+		ErrFormat, array.FormatShape(h.Shape), h.Descr(), size, held)
 }

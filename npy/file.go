@@ -135,14 +135,6 @@ func openRegular(path string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// numbers refuses a file of other elements than those of [array].
-func (h Header) numbers() error {
-	if h.Kind == Numeric {
-		return nil
-	}
-	return fmt.Errorf("%w: its elements are %.200s, neither numbers nor bools", ErrUnsupported, h.Descr())
-}
-
 // inC reports whether the elements lie in C order: those of an array in Fortran
 // order do, too, where only one of its extents is more than 1.
 func (h Header) inC() bool {

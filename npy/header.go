@@ -1,12 +1,15 @@
 package npy
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/numcache/numcache/array"
 )
@@ -42,26 +45,89 @@ func (h Header) DataSize() (int64, error) {
 // little-endian array of the given type and shape, and returns the result. The
 // elements follow it at a multiple of 64 bytes. It does not check what it is given:
 // d must be valid and shape one that [array.Elements] takes, else nobody can read
-// what it writes.
+// what it writes. [Header.Append] writes headers of other types and orders.
 func AppendHeader(dst []byte, d array.DType, shape []int) []byte {
 	text := make([]byte, 0, 2*alignment)
 	text = append(text, "{'descr': '"...)
 	text = append(text, d.Descr()...)
-	text = append(text, "', 'fortran_order': False, 'shape': "...)
-	text = append(text, array.FormatShape(shape)...)
-	text = append(text, ", }"...)
-	if len(shape) > 0 {
-		text = appendSpaces(text, growthDigits-len(strconv.Itoa(shape[0])))
-	}
-	const prefix = len(magic) + 2 + 2 // version, length
-	text = appendSpaces(text, alignment-(prefix+len(text)+1)%alignment)
-	text = append(text, '\n')
+	text = append(text, "', "...)
 	// The 64 extents that an array has at most fit version 1.0's length of 16
 	// bits, and so need no version 2.0.
+	return appendFrame(dst, 1, appendLayout(text, false, shape))
+}
+
+// Append appends to dst the header that np.save writes for h, in its byte order and
+// its order of elements, and returns the result: version 1.0, or 3.0 where a field's
+// name or title has characters beyond Latin-1. The elements follow it at a multiple
+// of 64 bytes.
+//
+// A header that would not be read as h is refused, and nothing appended: a type that
+// no file has, such as one whose fields overlap, is [ErrUnsupported], and so are more
+// than 10000 characters; a shape that [array.Elements] refuses is [array.ErrShape].
+func (h Header) Append(dst []byte) ([]byte, error) {
+	if _, err := h.DataSize(); err != nil {
+		return dst, err
+	}
+	text := h.Type.appendDescr([]byte("{'descr': "))
+	text = appendLayout(append(text, ", "...), h.Fortran, h.Shape)
+	version := byte(1)
+	if latin, ok := toLatin1(text); ok {
+		text = latin
+	} else {
+		version = 3
+	}
+	head := appendFrame(nil, version, text)
+	again, _, err := ReadHeader(bytes.NewReader(head))
+	if err == nil && !again.Type.equal(h.Type) {
+		err = fmt.Errorf("it would be read as %.100s", again.Descr())
+	}
+	if err != nil {
+		return dst, fmt.Errorf("%w: element type of kind %d and %d bytes: %v", ErrUnsupported, h.Kind, h.ItemSize, err)
+	}
+	return append(dst, head...), nil
+}
+
+// appendLayout ends the text of a header, but for what aligns it: the order of the
+// elements, the shape, and room for the extent that can grow in place.
+func appendLayout(text []byte, fortran bool, shape []int) []byte {
+	order := "False"
+	if fortran {
+		order = "True"
+	}
+	text = append(append(text, "'fortran_order': "...), order...)
+	text = append(append(text, ", 'shape': "...), array.FormatShape(shape)...)
+	text = append(text, ", }"...)
+	if len(shape) > 0 {
+		grows := shape[0]
+		if fortran {
+			grows = shape[len(shape)-1]
+		}
+		text = appendSpaces(text, growthDigits-len(strconv.Itoa(grows)))
+	}
+	return text
+}
+
+// appendFrame appends a header of the given version and text, aligned.
+func appendFrame(dst []byte, version byte, text []byte) []byte {
+	prefix := len(magic) + 2 + lengthBytes(version)
+	text = appendSpaces(text, alignment-(prefix+len(text)+1)%alignment)
+	text = append(text, '\n')
 	dst = append(dst, magic...)
-	dst = append(dst, 1, 0)
-	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(text)))
+	dst = append(dst, version, 0)
+	if version == 1 {
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(len(text)))
+	} else {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(text)))
+	}
 	return append(dst, text...)
+}
+
+// lengthBytes is the size of the length of a header.
+func lengthBytes(version byte) int {
+	if version == 1 {
+		return 2
+	}
+	return 4
 }
 
 func appendSpaces(dst []byte, n int) []byte {
@@ -69,6 +135,28 @@ func appendSpaces(dst []byte, n int) []byte {
 		dst = append(dst, ' ')
 	}
 	return dst
+}
+
+// toLatin1 encodes text in Latin-1, which versions before 3.0 have, if that can be.
+func toLatin1(text []byte) ([]byte, bool) {
+	latin := make([]byte, 0, len(text))
+	for _, c := range string(text) {
+		if c > 0xff {
+			return nil, false
+		}
+		latin = append(latin, byte(c))
+	}
+	return latin, true
+}
+
+// fromLatin1 decodes Latin-1.
+func fromLatin1(text []byte) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	for _, c := range text {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
 }
 
 // ReadHeader reads the header of a .npy stream, version 1.0, 2.0 or 3.0, and
@@ -90,28 +178,38 @@ func ReadHeader(r io.Reader) (h Header, size int64, err error) {
 		return Header{}, 0, fmt.Errorf("%w: it begins with %q, not %q", ErrFormat, fixed[:6], magic)
 	}
 	major, minor := fixed[6], fixed[7]
-	lengthBytes := 4
-	switch {
-	case minor != 0 || major < 1 || major > 3:
+	if minor != 0 || major < 1 || major > 3 {
 		return Header{}, 0, fmt.Errorf("%w: format version %d.%d; 1.0, 2.0 and 3.0 are known", ErrFormat, major, minor)
-	case major == 1:
-		lengthBytes = 2
 	}
-	if err := readFull(r, fixed[8:8+lengthBytes]); err != nil {
+	frame := 8 + lengthBytes(major)
+	if err := readFull(r, fixed[8:frame]); err != nil {
 		return Header{}, 0, err
 	}
 	length := binary.LittleEndian.Uint32(fixed[8:])
-	if length > maxHeader {
-		return Header{}, 0, fmt.Errorf("%w: its header has %d bytes, more than %d", ErrFormat, length, maxHeader)
+	limit := uint32(maxHeader)
+	if major == 3 {
+		limit *= utf8.UTFMax // NumPy counts characters
 	}
-	text := make([]byte, length)
-	if err := readFull(r, text); err != nil {
+	if length > limit {
+		return Header{}, 0, fmt.Errorf("%w: its header has %d bytes, more than %d", ErrFormat, length, limit)
+	}
+	b := make([]byte, length)
+	if err := readFull(r, b); err != nil {
 		return Header{}, 0, err
 	}
-	if h, err = parseHeader(string(text), major); err != nil {
+	var text string
+	if major < 3 {
+		text = fromLatin1(b)
+	} else if text = string(b); !utf8.ValidString(text) {
+		return Header{}, 0, fmt.Errorf("%w: its header is not UTF-8", ErrFormat)
+	}
+	if n := utf8.RuneCountInString(text); n > maxHeader {
+		return Header{}, 0, fmt.Errorf("%w: its header has %d characters, more than %d", ErrFormat, n, maxHeader)
+	}
+	if h, err = parseHeader(text, major < 3); err != nil {
 		return Header{}, 0, err
 	}
-	return h, int64(8 + lengthBytes + len(text)), nil
+	return h, int64(frame) + int64(length), nil
 }
 
 // readFull fills b, a part of a header.
@@ -123,10 +221,10 @@ func readFull(r io.Reader, b []byte) error {
 	return err
 }
 
-// parseHeader reads the dictionary of a header of the given format version.
-func parseHeader(text string, version byte) (Header, error) {
+// parseHeader reads the dictionary of a header, in which integers may be long.
+func parseHeader(text string, long bool) (Header, error) {
 	var h Header
-	dict, err := parseDict(text, version)
+	dict, err := parseDict(text, long)
 	if err != nil {
 		return h, fmt.Errorf("%w: header %.200q: %w", ErrFormat, text, err)
 	}
@@ -152,32 +250,45 @@ func parseHeader(text string, version byte) (Header, error) {
 	h.Shape = make([]int, 0, len(extents))
 	for _, e := range extents {
 		extent, ok := e.(int64)
-		if !ok || extent > math.MaxInt {
+		if b, isBool := e.(bool); isBool { // which is an int in Python
+			ok = true
+			if b {
+				extent = 1
+			}
+		}
+		if !ok || extent > math.MaxInt || extent < math.MinInt {
 			return bad("shape is not a tuple of integers that fit this machine")
 		}
 		h.Shape = append(h.Shape, int(extent))
 	}
-	switch descr := dict["descr"].(type) {
-	case string:
-		d, bigEndian, err := array.ParseDType(descr)
-		if err != nil {
-			return h, unsupported(descr)
-		}
-		h.Type = numeric(d, bigEndian)
-	case pyTuple, pyList:
-		return h, fmt.Errorf("%w: structured element type %.200q", ErrUnsupported, fmt.Sprint(descr))
-	default:
-		return bad("descr is not a type")
+	t, within, err := parseDescr(dict["descr"])
+	switch {
+	case errors.Is(err, ErrUnsupported):
+		return h, err
+	case err != nil:
+		return bad("%v", err)
+	case len(within) > 0:
+		return h, fmt.Errorf("%w: each element is an array %s of %.100s, which np.load cannot read either", ErrUnsupported, array.FormatShape(within), t.Descr())
 	}
+	h.Type = t
 	if _, err := h.DataSize(); err != nil {
 		return h, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	return h, nil
 }
 
-func unsupported(descr string) error {
-	if strings.HasPrefix(strings.TrimLeft(descr, "<>=|"), "O") {
-		return fmt.Errorf("%w: element type %.200q is Python objects, which are pickled, and unpickling runs code; save a numeric array instead", ErrUnsupported, descr)
+// numbers refuses elements that are no numbers, and says who reads them.
+func (h Header) numbers() error {
+	var instead string
+	switch h.Kind {
+	case Numeric:
+		return nil
+	case Bytes, Text:
+		instead = "ReadStrings reads them"
+	case Struct:
+		instead = "ReadField reads one of their fields"
+	default:
+		instead = "only their header is read"
 	}
-	return fmt.Errorf("%w: element type %.200q; bool, integers, float32/64 and complex64/128 are read", ErrUnsupported, descr)
+	return fmt.Errorf("%w: elements of type %.200s are no numbers; %s", ErrUnsupported, h.Descr(), instead)
 }

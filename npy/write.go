@@ -13,11 +13,17 @@ import (
 // Write writes v to w as np.save would: version 1.0, C order, little-endian,
 // byte for byte. It takes what [array.Of] takes: arrays, numeric slices, gonum
 // matrices and vectors of every layout, which are written as their logical
-// elements without a second copy in memory. v must not be written to meanwhile.
+// elements without a second copy in memory. It takes text, too: [*Strings], and a
+// string or a slice of them as np.array takes a str or a list of them. v must not be
+// written to meanwhile.
 //
-// Errors are those of [array.Of], before anything is written, and of w. After an
-// error in between, w holds a part of a file.
+// Errors are those of [array.Of], before anything is written, and of w. Text that
+// NumPy would not give back, which ends with a NUL or is not UTF-8, is
+// [ErrUnsupported]. After an error in between, w holds a part of a file.
 func Write(w io.Writer, v any) error {
+	if s, ok := asStrings(v); ok {
+		return s.write(w)
+	}
 	src, err := array.Of(v)
 	if err != nil {
 		return err
