@@ -75,7 +75,7 @@ func create(path string, d array.DType, row []int) (_ *Appender, err error) {
 	if err := lock(file); err != nil {
 		return nil, err
 	}
-	if err := writeAll(file, AppendHeader(nil, d, shape)); err != nil {
+	if _, err := file.WriteAt(AppendHeader(nil, d, shape), 0); err != nil {
 		return nil, err
 	}
 	return newAppender(file, path)

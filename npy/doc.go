@@ -63,8 +63,45 @@
 // old file or the new one. Only a process that is killed leaves its staging file
 // behind.
 //
+// # Handles
+//
+//	f, err := npy.Open("x.npy")                  // *npy.File; reads the header
+//	a, err := f.ReadRows(5000, 6000)             // the bytes of these rows and no others
+//	m, err := f.ReadRowsDense(5000, 6000)        // *mat.Dense
+//	for block, err := range f.Blocks(ctx, 0) {}  // all rows, about 1 MiB at a time
+//
+// [Open] is for a file that is read in parts or may be larger than memory. In C
+// order some rows cost the same in a file of any size; in Fortran order they cost
+// one read for each column. A File has no position, and serves several goroutines
+// at once.
+//
+// # Appending
+//
+//	a, err := npy.Create("x.npy", array.Float64, 3) // no rows of 3, yet
+//	a, err := npy.OpenAppend("x.npy")               // or the rows of a file
+//	err = a.Append(m)                               // what Write takes: rows, or one row
+//	err = a.Close()
+//
+// An [Appender] adds rows in place: first the elements, then the number of rows,
+// which is written over the room that NumPy leaves in the header. Readers at any
+// time, and those who come after a killed process, see a whole file; np.load reads
+// it, and it is the file that np.save would write of all rows. [Appender.Sync] makes
+// rows outlive a power cut.
+//
+// # Mapping
+//
+//	m, err := npy.MapFile("x.npy", npy.ReadOnly) // or npy.CopyOnWrite
+//	defer m.Close()
+//	d, err := m.Dense()                          // over the file's pages
+//
+// A [Mapping] is the array where it lies in the file, on linux and darwin: pages are
+// read when they are touched. Nothing may touch it after Close, and nobody may cut or
+// rewrite the file before; a process that does dies, and Go cannot turn that into an
+// error. So a map is for files that are only ever replaced, as [WriteFile] does, or
+// appended to; otherwise read.
+//
 // # Concurrency
 //
-// All functions may be called from several goroutines at once. What is being
-// written must not change meanwhile.
+// All functions and the methods of a File, an Appender and a Mapping may be called
+// from several goroutines at once. What is being written must not change meanwhile.
 package npy

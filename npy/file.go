@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 
@@ -92,11 +91,11 @@ func open(path string) (*File, error) {
 	return f, nil
 }
 
-// newFile reads the header of file, which was opened at path.
+// newFile reads the header of file, which was just opened at path.
 func newFile(file *os.File, path string) (*File, error) {
 	// The buffer holds the usual header of 128 bytes, read at once, and not
 	// much behind it.
-	h, start, err := ReadHeader(bufio.NewReaderSize(io.NewSectionReader(file, 0, math.MaxInt64), 256))
+	h, start, err := ReadHeader(bufio.NewReaderSize(file, 256))
 	if err != nil {
 		return nil, err
 	}

@@ -64,6 +64,37 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// The doors of handles refuse them, too, and leave no file open.
+func TestPathsOfHandles(t *testing.T) {
+	check := leaks(t)
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{
+		fifo:                           npy.ErrFormat,
+		"/dev/zero":                    npy.ErrFormat,
+		filepath.Join(dir, "none.npy"): fs.ErrNotExist,
+		"a\x00b":                       syscall.EINVAL,
+	} {
+		for door, err := range map[string]error{
+			"Open":       second(npy.Open(path)),
+			"MapFile":    second(npy.MapFile(path, npy.ReadOnly)),
+			"OpenAppend": second(npy.OpenAppend(path)),
+		} {
+			var of *npy.Error
+			if door == "OpenAppend" && errors.Is(err, fs.ErrPermission) {
+				continue // only root writes to a device
+			}
+			if !errors.Is(err, want) || !errors.As(err, &of) || of.Path != path {
+				t.Errorf("%s(%q): error %v, want %v", door, path, err, want)
+			}
+		}
+	}
+	check()
+}
+
 func TestSymbolicLink(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "file.npy"), filepath.Join(dir, "link.npy")
