@@ -20,7 +20,9 @@ import (
 // whoever opens the file, with np.load too, reads a whole array, of the old or of
 // the new rows; and so does whoever comes after a process that was killed, also
 // between the two writes. Elements that no header counts are ignored, and the next
-// Append overwrites them.
+// Append overwrites them. Only who reads the header in the very moment in which it
+// is written, on a file system that lets the two overlap, as ext4 does, may see
+// digits of both numbers: fewer rows, or a file that is [ErrFormat].
 //
 // A power cut is another matter: the disk gets both writes in any order. Sync waits
 // until they are there, and so does Close. Rows that were appended since may be

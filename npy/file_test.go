@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/npy"
@@ -131,6 +132,10 @@ func leaks(t *testing.T) func() {
 	goroutines, open := runtime.NumGoroutine(), files()
 	return func() {
 		t.Helper()
+		// One that has done its work may take a moment to be gone.
+		for start := time.Now(); runtime.NumGoroutine() > goroutines && time.Since(start) < 5*time.Second; {
+			runtime.Gosched()
+		}
 		if n := runtime.NumGoroutine(); n > goroutines {
 			t.Errorf("%d goroutines more", n-goroutines)
 		}

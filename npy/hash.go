@@ -35,7 +35,7 @@ func (f *File) hash(ctx context.Context) (array.Digest, error) {
 		if err := f.h.numbers(); err != nil {
 			return array.Digest{}, err
 		}
-		return array.Hash(ctx, source{f})
+		return array.Hash(ctx, fileSource{f})
 	}
 	a, err := f.read()
 	if err != nil {
@@ -44,15 +44,15 @@ func (f *File) hash(ctx context.Context) (array.Digest, error) {
 	return array.Hash(ctx, a)
 }
 
-// source shows the elements of a file in C order without reading them before they
+// fileSource shows the elements of a file in C order without reading them before they
 // are asked for.
-type source struct{ f *File }
+type fileSource struct{ f *File }
 
-func (s source) DType() array.DType { return s.f.h.DType }
-func (s source) Shape() []int       { return slices.Clone(s.f.h.Shape) }
+func (s fileSource) DType() array.DType { return s.f.h.DType }
+func (s fileSource) Shape() []int       { return slices.Clone(s.f.h.Shape) }
 
 // Encode implements array.Source; reads at given offsets may go on at once.
-func (s source) Encode(dst []byte, first int) error {
+func (s fileSource) Encode(dst []byte, first int) error {
 	h := s.f.h
 	offset := int64(first) * int64(h.DType.Size())
 	n, err := s.f.file.ReadAt(dst, s.f.start+offset)

@@ -227,7 +227,7 @@ func TestMapOfALargeFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := m.Array().Len(); n != 1<<33 || got > 1<<16 {
+		if n := m.Array().Len(); int64(n) != 1<<33 || got > 1<<16 {
 			t.Errorf("%d elements for %d bytes of memory", n, got)
 		}
 		if err := m.Close(); err != nil {

