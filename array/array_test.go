@@ -15,7 +15,7 @@ import (
 var allDTypes = []array.DType{
 	array.Bool, array.Int8, array.Int16, array.Int32, array.Int64,
 	array.Uint8, array.Uint16, array.Uint32, array.Uint64,
-	array.Float32, array.Float64, array.Complex64, array.Complex128,
+	array.Float16, array.Float32, array.Float64, array.Complex64, array.Complex128,
 }
 
 func mustSlice[T array.Element](t *testing.T, data []T, shape ...int) *array.Array[T] {
@@ -273,6 +273,7 @@ func TestCodec(t *testing.T) {
 		{mustSlice(t, []uint16{0x0201, 0x0403}), seq[:4]},
 		{mustSlice(t, []uint32{0x04030201}), seq[:4]},
 		{mustSlice(t, []uint64{0x0807060504030201}), seq},
+		{mustSlice(t, []array.Half{0x0201, 0x7c01}), []byte{1, 2, 1, 0x7c}},
 		{mustSlice(t, []float32{g}), seq[:4]},
 		{mustSlice(t, []float64{f}), seq},
 		{mustSlice(t, []complex64{complex(g, 0)}), []byte{1, 2, 3, 4, 0, 0, 0, 0}},

@@ -44,7 +44,7 @@ func TestParseDType(t *testing.T) {
 		{"|i1", array.Int8, false}, {">i1", array.Int8, false}, {"|u1", array.Uint8, false}, {"=u1", array.Uint8, false},
 		{"<i2", array.Int16, false}, {">i2", array.Int16, true}, {">u2", array.Uint16, true},
 		{"<i4", array.Int32, false}, {">u4", array.Uint32, true}, {"<i8", array.Int64, false}, {">u8", array.Uint64, true},
-		{"<f4", array.Float32, false}, {">f8", array.Float64, true},
+		{"<f2", array.Float16, false}, {">f2", array.Float16, true}, {"<f4", array.Float32, false}, {">f8", array.Float64, true},
 		{"<c8", array.Complex64, false}, {">c16", array.Complex128, true},
 	} {
 		d, big, err := array.ParseDType(tt.descr)
@@ -77,6 +77,7 @@ func TestSwapBytes(t *testing.T) {
 		{array.Bool, 3, []byte{1, 2, 3}},
 		{array.Int8, 3, []byte{1, 2, 3}},
 		{array.Uint16, 5, []byte{2, 1, 4, 3, 5}},
+		{array.Float16, 3, []byte{2, 1, 3}},
 		{array.Float32, 11, []byte{4, 3, 2, 1, 8, 7, 6, 5, 9, 10, 11}},
 		{array.Int64, 9, []byte{8, 7, 6, 5, 4, 3, 2, 1, 9}},
 		{array.Complex64, 12, []byte{4, 3, 2, 1, 8, 7, 6, 5, 9, 10, 11, 12}},

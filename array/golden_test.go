@@ -72,6 +72,7 @@ func goldenValues() map[string][]any {
 		"dtype u2":                  {[]uint16{0, 1, 1, 0, 1}},
 		"dtype u4":                  {[]uint32{0, 1, 1, 0, 1}},
 		"dtype u8":                  {[]uint64{0, 1, 1, 0, 1}, []uint{0, 1, 1, 0, 1}},
+		"dtype f2":                  {[]array.Half{0, 0x3c00, 0x3c00, 0, 0x3c00}},
 		"dtype f4":                  {[]float32{0, 1, 1, 0, 1}},
 		"dtype f8":                  {[]float64{0, 1, 1, 0, 1}},
 		"dtype c8":                  {[]complex64{0, 1, 1, 0, 1}},

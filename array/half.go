@@ -54,8 +54,27 @@ func ToHalf(f float32) Half {
 	return sign | Half((b-112<<23)>>13)
 }
 
-// String formats the number with the fewest digits that tell it from its
-// neighbours among float32s.
-func (h Half) String() string {
-	return strconv.FormatFloat(float64(h.Float32()), 'g', -1, 32)
+// String formats the number with the fewest digits that tell it from other
+// float16s, as NumPy does, in the form of Go's format 'g'.
+func (h Half) String() string { return strconv.FormatFloat(h.shortest(), 'g', -1, 64) }
+
+// shortest returns the float64 with the fewest decimal digits of those that round
+// to h: 0.1 for the Half that is 0.0999755859375.
+func (h Half) shortest() float64 {
+	f := float64(h.Float32())
+	if h&0x7c00 == 0x7c00 || f == 0 {
+		return f
+	}
+	// Five digits tell all Halfs apart. The second try rounds up what lies in
+	// the middle between two decimals, of which the lower may be a smaller Half:
+	// below a power of two they are closer.
+	for digits := range 5 {
+		for _, near := range []float64{f, f * (1 + 0x1p-50)} {
+			decimal, _ := strconv.ParseFloat(strconv.FormatFloat(near, 'e', digits, 64), 64)
+			if ToHalf(float32(decimal)) == h {
+				return decimal
+			}
+		}
+	}
+	return f
 }

@@ -134,7 +134,7 @@ func everyValue(t *testing.T, f func(t *testing.T, v any)) {
 		"bool": []bool{true, false}, "int8": []int8{-1, 2}, "int16": []int16{-1, 2},
 		"int32": []int32{-1, 2}, "int64": []int64{-1, 2}, "uint8": []uint8{1, 255},
 		"uint16": []uint16{1, 256}, "uint32": []uint32{1, 1 << 31}, "uint64": []uint64{1, 1 << 63},
-		"float32": []float32{1, -2}, "float64": []float64{math.NaN(), math.Inf(-1)},
+		"float16": []array.Half{0x3c00, 0x7e01}, "float32": []float32{1, -2}, "float64": []float64{math.NaN(), math.Inf(-1)},
 		"complex64": []complex64{1, -2i}, "complex128": []complex128{1, -2i},
 		"int": []int{-1, 2}, "uint": []uint{1, math.MaxUint}, "nil": []float64(nil), "nil int": []int(nil),
 	})

@@ -90,6 +90,29 @@ func TestIntegersAreNoRoundedFloats(t *testing.T) {
 	}
 }
 
+// TestHalvesAreNoRoundedFloats: a float is a float16 only where it is one exactly,
+// and an integer never is its bits.
+func TestHalvesAreNoRoundedFloats(t *testing.T) {
+	for _, f := range []float64{0.5, -65504, math.Inf(1), 0x1p-24} {
+		if h, err := decoded[array.Half](t, f); err != nil || float64(h.Float32()) != f {
+			t.Errorf("%v: %v %v", f, h, err)
+		}
+	}
+	for _, f := range []float64{0.1, 65520, 1e300, 0x1p-25} {
+		if h, err := decoded[array.Half](t, f); err == nil {
+			t.Errorf("%v became %v", f, h)
+		}
+	}
+	if h, err := decoded[array.Half](t, uint16(7)); err != nil || h.Float32() != 7 {
+		t.Errorf("7: %v %v", h, err)
+	}
+	for _, v := range []any{[]uint16{7}, "7", true} {
+		if h, err := decoded[[]array.Half](t, v); err == nil {
+			t.Errorf("%v became %v", v, h)
+		}
+	}
+}
+
 // TestMatricesOfEverySize stores every gonum type at small sizes, empty ones
 // included, and compares type, layout and elements.
 func TestMatricesOfEverySize(t *testing.T) {

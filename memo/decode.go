@@ -59,6 +59,8 @@ func (d *resultDecoder) value(node any, v reflect.Value) error {
 		v.SetUint(n)
 	case kindFloat:
 		ok = setFloat(v, node)
+	case kindHalf:
+		ok = setHalf(v, node)
 	case kindComplex:
 		ok = setComplex(v, node)
 	case kindString:
@@ -109,6 +111,15 @@ func setFloat(v reflect.Value, node any) bool {
 	f, ok := floatOf(node)
 	v.SetFloat(f)
 	return ok && (f != f || v.Float() == f)
+}
+
+// setHalf sets v to node if a float16 holds it exactly.
+func setHalf(v reflect.Value, node any) bool {
+	var f float32
+	ok := setFloat(reflect.ValueOf(&f).Elem(), node)
+	h := array.ToHalf(f)
+	v.SetUint(uint64(h))
+	return ok && (f != f || h.Float32() == f)
 }
 
 func setComplex(v reflect.Value, node any) bool {
@@ -220,6 +231,8 @@ func elements(a array.Any) any {
 	case *array.Array[uint32]:
 		return a.Data()
 	case *array.Array[uint64]:
+		return a.Data()
+	case *array.Array[array.Half]:
 		return a.Data()
 	case *array.Array[float32]:
 		return a.Data()

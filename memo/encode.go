@@ -59,6 +59,8 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 		e.buf = append(strconv.AppendUint(append(e.buf, 'i'), v.Uint(), 10), ';')
 	case kindFloat:
 		e.buf = appendFloatBits(append(e.buf, 'f'), v.Float())
+	case kindHalf:
+		e.buf = appendFloatBits(append(e.buf, 'f'), float64(halfOf(v).Float32()))
 	case kindComplex:
 		c := v.Complex()
 		e.buf = appendFloatBits(appendFloatBits(append(e.buf, 'c'), real(c)), imag(c))
@@ -174,6 +176,9 @@ func (e *encoder) keyer(k Keyer, depth int) (err error) {
 	}()
 	return e.value(reflect.ValueOf(k.MemoKey()), depth+1)
 }
+
+// halfOf returns v, of kindHalf, as what it is.
+func halfOf(v reflect.Value) array.Half { return array.Half(v.Uint()) }
 
 func appendFloatBits(dst []byte, f float64) []byte {
 	bits := math.Float64bits(f)

@@ -36,6 +36,7 @@ func TestPythonReadsTheCache(t *testing.T) {
 			nil, true, -i, uint64(1<<64 - 1), 0.1, math.Inf(1), math.NaN(), math.Copysign(0, -1), 1e22, 5e-324, 1 + 2i, "héllo\"\\\n\x00\u2028", "\xff\xfe",
 			[]byte{0, 255}, []float64{1, 2}, dense(2, 3), []any{1, []any{}, map[string]any{"é": 1, "z": []int{2}, "": nil}}, twins{1, 2},
 			strings.Repeat("long", 2000), newArray(t, []bool{true, false}), newArray(t, []complex64{1i}, 1, 1),
+			array.ToHalf(0.1), []array.Half{0x3c00, 0x7c01}, [2]array.Half{1, 2}, newArray(t, []array.Half{3, 4}, 2, 1),
 		} {
 			k := memo.NewKey(name, []string{"", "1", "v2.0", "ü"}[i%4]).Add(arg).Add(i)
 			if k.Err() != nil {
@@ -111,6 +112,8 @@ func storeArray(t *testing.T, c *memo.Cache, a array.Any, shape []int) error {
 		err = do(t, c, k, a)
 	case *array.Array[uint64]:
 		err = do(t, c, k, a)
+	case *array.Array[array.Half]:
+		err = do(t, c, k, a)
 	case *array.Array[float32]:
 		err = do(t, c, k, a)
 	case *array.Array[float64]:
@@ -119,6 +122,8 @@ func storeArray(t *testing.T, c *memo.Cache, a array.Any, shape []int) error {
 		err = do(t, c, k, a)
 	case *array.Array[complex128]:
 		err = do(t, c, k, a)
+	default:
+		t.Fatalf("%v has no case in this test", a.DType())
 	}
 	return err
 }

@@ -106,6 +106,8 @@ func (e *resultEncoder) value(v reflect.Value, depth int) error {
 		e.json = strconv.AppendUint(e.json, v.Uint(), 10)
 	case kindFloat:
 		e.json = appendResultFloat(e.json, v)
+	case kindHalf:
+		e.json = appendResultFloat(e.json, reflect.ValueOf(halfOf(v).Float32()))
 	case kindComplex:
 		e.json = appendResultComplex(e.json, v)
 	case kindString:

@@ -28,6 +28,7 @@ const (
 	kindInt
 	kindUint
 	kindFloat
+	kindHalf // array.Half, a float that reflect takes for an integer
 	kindComplex
 	kindString
 	kindBytes     // slices and Go arrays of bytes
@@ -63,6 +64,7 @@ var (
 	sourceType  = reflect.TypeFor[array.Source]()
 	matrixType  = reflect.TypeFor[mat.Matrix]()
 	cmatrixType = reflect.TypeFor[mat.CMatrix]()
+	halfType    = reflect.TypeFor[array.Half]()
 )
 
 // infoOf returns the info of a type, from memory after the first time.
@@ -80,8 +82,11 @@ func unsupportedType(t reflect.Type, why string) *typeInfo {
 }
 
 func classify(t reflect.Type) *typeInfo {
-	if t.Kind() == reflect.Interface {
+	switch {
+	case t.Kind() == reflect.Interface:
 		return &typeInfo{kind: kindInterface}
+	case t == halfType:
+		return &typeInfo{kind: kindHalf}
 	}
 	if ok, byAddr := has(t, keyerType); ok {
 		if embeds(t, keyerType) {
@@ -193,6 +198,9 @@ func hasMethodsOfOurs(t reflect.Type) bool {
 // numberType returns the array element type that values of t become, nil where t
 // is no bool or number.
 func numberType(t reflect.Type) reflect.Type {
+	if t == halfType {
+		return t
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return reflect.TypeFor[bool]()

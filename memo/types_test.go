@@ -203,6 +203,11 @@ func TestResultsRoundTrip(t *testing.T) {
 	checkRoundTrip(t, "NaN with payload", func() float64 { return math.Float64frombits(0x7ff8000000000123) })
 	checkRoundTrip(t, "signalling NaN", func() float64 { return math.Float64frombits(0xfff0000000000001) })
 	checkRoundTrip(t, "infinity", func() float64 { return math.Inf(-1) })
+	checkRoundTrip(t, "float16", func() array.Half { return array.ToHalf(0.1) })
+	checkRoundTrip(t, "float16 -0", func() array.Half { return 0x8000 })
+	checkRoundTrip(t, "float16 infinity", func() array.Half { return 0xfc00 })
+	checkRoundTrip(t, "float16 NaN", func() array.Half { return 0xfe01 })
+	checkRoundTrip(t, "float16 signalling NaN", func() array.Half { return 0x7c01 })
 	checkRoundTrip(t, "float32", func() float32 { return 0.1 })
 	checkRoundTrip(t, "float32 NaN", func() float32 { return math.Float32frombits(0x7fc00123) })
 	checkRoundTrip(t, "complex", func() complex128 { return complex(math.Copysign(0, -1), math.Inf(1)) })
@@ -218,6 +223,9 @@ func TestResultsRoundTrip(t *testing.T) {
 	checkRoundTrip(t, "nil floats", func() []float64 { return nil })
 	checkRoundTrip(t, "no floats", func() []float64 { return []float64{} })
 	checkRoundTrip(t, "ints", func() []int { return []int{1, -2} })
+	checkRoundTrip(t, "halves", func() []array.Half { return []array.Half{0x3c00, 0x7c01} })
+	checkRoundTrip(t, "Go array of halves", func() [2]array.Half { return [2]array.Half{0x3c00, 0x8000} })
+	checkRoundTrip(t, "float16 array", func() *array.Array[array.Half] { return newArray(t, []array.Half{1, 2, 3, 0x7e01}, 2, 2) })
 	checkRoundTrip(t, "uints", func() []uint { return []uint{1, 2} })
 	checkRoundTrip(t, "bools", func() []bool { return []bool{true, false} })
 	checkRoundTrip(t, "complex slice", func() []complex64 { return []complex64{1i} })
@@ -322,11 +330,12 @@ func TestEqualArgumentsHaveEqualKeys(t *testing.T) {
 	wide := dense(3, 8)
 	for name, args := range map[string][]any{
 		"integers":        {3, int8(3), uint64(3), &n, any(3), keyer{3}, &keyer{3}},
-		"floats":          {0.5, float32(0.5), celsius(0.5)},
-		"NaNs":            {math.NaN(), math.Float64frombits(0xfff8000000000001), float32(math.NaN())},
+		"floats":          {0.5, float32(0.5), celsius(0.5), array.Half(0x3800)},
+		"NaNs":            {math.NaN(), math.Float64frombits(0xfff8000000000001), float32(math.NaN()), array.Half(0x7e00), array.Half(0xfc01)},
 		"strings":         {"a", label("a")},
 		"bytes":           {[]byte("ab"), [2]byte{'a', 'b'}},
 		"floats, 1-d":     {[]float64{0, 1, 2}, [3]float64{0, 1, 2}, readings{0, 1, 2}, mat.NewVecDense(3, arange(3)), newArray(t, arange(3)), dense(1, 3).RowView(0)},
+		"halves, 1-d":     {[]array.Half{1, 0x7c01}, [2]array.Half{1, 0x7c01}, newArray(t, []array.Half{1, 0x7c01})},
 		"ints, 1-d":       {[]int{1, 2}, []int64{1, 2}, [2]int{1, 2}, newArray(t, []int64{1, 2})},
 		"matrix":          {dense(3, 8).Slice(0, 3, 0, 8), wide, *wide, wide.T().T(), newArray(t, arange(24), 3, 8)},
 		"views":           {wide.Slice(0, 2, 1, 3), mat.DenseCopyOf(wide.Slice(0, 2, 1, 3)), mat.DenseCopyOf(wide.Slice(0, 2, 1, 3).T()).T()},
@@ -358,7 +367,7 @@ func TestDifferentArgumentsHaveDifferentKeys(t *testing.T) {
 		{"a", "b"}, {"ab"}, {[]any{"a"}, "b"}, {"a", []any{"b"}}, {dense(2, 3)}, {dense(2, 3).T()}, {dense(3, 2)}, {dense(1, 6)}, {arange(6)},
 		{mat.NewVecDense(6, arange(6)), 1}, {labelled{dense(2, 3), nil}}, {labelled{dense(2, 3), []string{"x"}}},
 		{newArray(t, []float64{1}, 1)}, {newArray(t, []float64{1}, 1, 1)}, {newArray(t, []float64{math.NaN()})},
-		{[]float64{math.Float64frombits(0x7ff8000000000002)}}, {newArray(t, []uint8{1})}, {[]byte{1}}, {uint64(1 << 63)}, {int64(math.MaxInt64)},
+		{[]float64{math.Float64frombits(0x7ff8000000000002)}}, {newArray(t, []uint8{1})}, {[]byte{1}}, {[]uint16{1}}, {[]array.Half{1}}, {uint16(7)}, {array.Half(7)}, {uint64(1 << 63)}, {int64(math.MaxInt64)},
 	}
 	seen := map[array.Digest][]any{}
 	for _, args := range calls {

@@ -33,6 +33,11 @@ func elementText(a array.Any, asJSON bool) func(dst []byte, i int) []byte {
 		return unsigned(a)
 	case *array.Array[uint64]:
 		return unsigned(a)
+	case *array.Array[array.Half]:
+		return func(dst []byte, i int) []byte {
+			f, _ := strconv.ParseFloat(a.Data()[i].String(), 64) // of as few digits as a float16 needs
+			return number(dst, f, 64)
+		}
 	case *array.Array[float32]:
 		return func(dst []byte, i int) []byte { return number(dst, float64(a.Data()[i]), 32) }
 	case *array.Array[float64]:

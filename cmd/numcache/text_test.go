@@ -131,6 +131,7 @@ func TestCat(t *testing.T) {
 	}{
 		{filled(t, []float64{0.1, math.Copysign(0, -1), 1e300, nan, inf, -inf}, 2, 3),
 			"0.1\t-0\t1e+300\nnan\tinf\t-inf\n", `[[0.1,-0,1e+300],["NaN","Infinity","-Infinity"]]`},
+		{filled(t, []array.Half{array.ToHalf(0.1), 0x7bff, 0x7e00, 0xfc00}, 4), "0.1\t65500\tnan\t-inf\n", `[0.1,65500,"NaN","-Infinity"]`},
 		{filled(t, []float32{0.1, 16777216}, 2), "0.1\t1.6777216e+07\n", "[0.1,1.6777216e+07]"},
 		{filled(t, []complex128{1 + 2i, complex(-0.5, -1), complex(nan, inf)}, 3),
 			"1+2j\t-0.5-1j\tnan+infj\n", `[[1,2],[-0.5,-1],["NaN","Infinity"]]`},
