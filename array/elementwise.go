@@ -8,22 +8,19 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// elementwise reads a matrix through its At method: the only door that every
-// layout has.
+// elementwise reads a matrix that gonum does not define through its At method:
+// the only door that every layout has.
 type elementwise struct {
-	dtype   DType
-	shape   []int
-	cols    int
-	foreign bool
-	put     func(dst []byte, i, j int)
+	dtype DType
+	shape []int
+	cols  int
+	put   func(dst []byte, i, j int)
 }
 
-// viewElements returns m's elements as At gives them. Foreign methods may
-// panic, and may answer anything.
-func viewElements(m mat.Matrix) (_ Source, err error) {
-	defer recovered(&err)
+// viewElements returns m's elements as At gives them.
+func viewElements(m mat.Matrix) (Source, error) {
 	rows, cols := m.Dims()
-	e := &elementwise{dtype: Float64, shape: []int{rows, cols}, cols: cols, foreign: !gonumMatrix(m)}
+	e := &elementwise{dtype: Float64, shape: []int{rows, cols}, cols: cols}
 	if v, ok := m.(mat.Vector); ok {
 		n := v.Len()
 		if _, row := m.(mat.TransposeVec); !row && (cols == 1 || n == 0) {
@@ -38,10 +35,9 @@ func viewElements(m mat.Matrix) (_ Source, err error) {
 }
 
 // viewCElements is viewElements for complex matrices.
-func viewCElements(m mat.CMatrix) (_ Source, err error) {
-	defer recovered(&err)
+func viewCElements(m mat.CMatrix) (Source, error) {
 	rows, cols := m.Dims()
-	e := &elementwise{dtype: Complex128, shape: []int{rows, cols}, cols: cols, foreign: !gonumCMatrix(m)}
+	e := &elementwise{dtype: Complex128, shape: []int{rows, cols}, cols: cols}
 	e.put = func(dst []byte, i, j int) { putComplex128(dst, m.At(i, j)) }
 	return e.checked()
 }
@@ -57,9 +53,9 @@ func (e *elementwise) checked() (Source, error) {
 func (e *elementwise) DType() DType { return e.dtype }
 func (e *elementwise) Shape() []int { return slices.Clone(e.shape) }
 
-// serial reports whether At may only be called by one goroutine at a time: what
-// a foreign type does in At is not known.
-func (e *elementwise) serial() bool { return e.foreign }
+// serial says that only one goroutine at a time may call At: what a foreign type
+// does in it is not known.
+func (e *elementwise) serial() {}
 
 func (e *elementwise) Encode(dst []byte, first int) (err error) {
 	defer recovered(&err)

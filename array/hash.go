@@ -47,7 +47,7 @@ func hash(ctx context.Context, src Source) (Digest, error) {
 		return Digest{}, err
 	}
 	set := func(ctx context.Context, lo, hi int) error { return t.setFrom(ctx, src, lo, hi) }
-	if s, ok := src.(interface{ serial() bool }); t.Len() < parallelChunks || ok && s.serial() {
+	if _, serial := src.(interface{ serial() }); t.Len() < parallelChunks || serial {
 		err = set(ctx, 0, t.Len())
 	} else {
 		err = parallel.ForRange(ctx, nil, t.Len(), set)

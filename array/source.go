@@ -153,7 +153,7 @@ func Of(v any) (Source, error) {
 	case mat.Matrix:
 		return viewMatrix(v)
 	case mat.CMatrix:
-		return viewCElements(v)
+		return viewCMatrix(v)
 	}
 	return nil, fmt.Errorf("%w: %T is no array, numeric slice, matrix or vector", ErrDType, v)
 }

@@ -1,57 +1,142 @@
 package array
 
-import "gonum.org/v1/gonum/mat"
+import (
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+)
 
-// viewMatrix returns the logical elements of m, 1-d where m is a vector.
-// Layouts that are common and large are read from their memory, all others
-// through At.
-func viewMatrix(m mat.Matrix) (Source, error) {
+// viewMatrix returns the logical elements of m, 1-d where m is a vector: gonum's
+// own types from their memory, all others through At. Foreign methods may panic,
+// and may answer anything.
+func viewMatrix(m mat.Matrix) (_ Source, err error) {
+	defer recovered(&err)
+	rows, cols, list := bandsOf(m)
+	switch {
+	case list == nil:
+		return viewElements(m)
+	case isVector(m):
+		return viewBands([]int{rows}, rows, cols, list)
+	}
+	return viewBands([]int{rows, cols}, rows, cols, list)
+}
+
+func isVector(m mat.Matrix) bool {
+	_, ok := m.(*mat.VecDense)
+	return ok
+}
+
+// viewCMatrix is viewMatrix for complex matrices.
+func viewCMatrix(m mat.CMatrix) (_ Source, err error) {
+	defer recovered(&err)
+	rows, cols, b, conjugate := cbandOf(m)
+	if b == nil {
+		return viewCElements(m)
+	}
+	src, err := viewBands([]int{rows, cols}, rows, cols, []band[complex128]{*b})
+	if err != nil || !conjugate {
+		return src, err
+	}
+	if a, ok := src.(*Array[complex128]); ok { // the conjugates are not in memory
+		if len(a.data) == 0 {
+			return a, nil
+		}
+		whole := band[complex128]{a.data, 0, cols, 1, rows - 1, cols - 1}
+		src = &bands[complex128]{shape: a.shape, rows: rows, cols: cols, list: []band[complex128]{whole}, full: true}
+	}
+	src.(*bands[complex128]).conjugate = true
+	return src, nil
+}
+
+// bandsOf returns the bands of m's memory, nil where gonum does not define m.
+func bandsOf(m mat.Matrix) (rows, cols int, list []band[float64]) {
 	switch m := m.(type) {
 	case *mat.Dense:
 		raw := m.RawMatrix()
-		return viewStrided(raw.Data, []int{raw.Rows, raw.Cols}, raw.Stride, 1)
+		return raw.Rows, raw.Cols, []band[float64]{{raw.Data, 0, raw.Stride, 1, raw.Rows - 1, raw.Cols - 1}}
 	case *mat.VecDense:
 		raw := m.RawVector()
-		return viewStrided(raw.Data, []int{raw.N}, 0, raw.Inc)
-	case mat.Transpose:
-		if d, ok := m.Matrix.(*mat.Dense); ok && d != nil {
-			raw := d.RawMatrix()
-			return viewStrided(raw.Data, []int{raw.Cols, raw.Rows}, 1, raw.Stride)
+		return raw.N, min(raw.N, 1), []band[float64]{{raw.Data, 0, raw.Inc, 0, raw.N - 1, 0}}
+	case *mat.SymDense: // the upper triangle, and its mirror image
+		raw := m.RawSymmetric()
+		return raw.N, raw.N, []band[float64]{
+			{raw.Data, 0, raw.Stride, 1, 0, raw.N - 1},
+			{raw.Data, 0, 1, raw.Stride, raw.N - 1, -1},
 		}
-	}
-	return viewElements(m)
-}
-
-// gonumMatrix reports whether m is one of gonum's own types, whose At may be
-// called from several goroutines.
-func gonumMatrix(m mat.Matrix) bool {
-	switch m := m.(type) {
-	case *mat.Dense, *mat.VecDense, *mat.SymDense, *mat.TriDense, *mat.DiagDense, *mat.Tridiag,
-		*mat.BandDense, *mat.SymBandDense, *mat.TriBandDense:
-		return true
+	case *mat.TriDense:
+		raw := m.RawTriangular()
+		if raw.Uplo == blas.Upper {
+			return raw.N, raw.N, []band[float64]{{raw.Data, 0, raw.Stride, 1, 0, raw.N - 1}}
+		}
+		return raw.N, raw.N, []band[float64]{{raw.Data, 0, raw.Stride, 1, raw.N - 1, 0}}
+	case *mat.BandDense:
+		raw := m.RawBand()
+		return raw.Rows, raw.Cols, []band[float64]{rawBand(raw)}
+	case *mat.SymBandDense:
+		raw := m.RawSymBand()
+		upper := rawBand(blas64.Band{KU: raw.K, Stride: raw.Stride, Data: raw.Data})
+		lower := upper.transposed()
+		lower.above = -1 // the diagonal is upper's
+		return raw.N, raw.N, []band[float64]{upper, lower}
+	case *mat.TriBandDense:
+		raw := m.RawTriBand()
+		if raw.Uplo == blas.Upper {
+			return raw.N, raw.N, []band[float64]{rawBand(blas64.Band{KU: raw.K, Stride: raw.Stride, Data: raw.Data})}
+		}
+		return raw.N, raw.N, []band[float64]{rawBand(blas64.Band{KL: raw.K, Stride: raw.Stride, Data: raw.Data})}
+	case *mat.DiagDense:
+		raw := m.RawBand()
+		return raw.Rows, raw.Cols, []band[float64]{{raw.Data, 0, raw.Stride, 0, 0, 0}}
+	case *mat.Tridiag:
+		raw := m.RawTridiagonal()
+		return raw.N, raw.N, []band[float64]{
+			{raw.DL, 0, 0, 1, 1, -1},
+			{raw.D, 0, 0, 1, 0, 0},
+			{raw.DU, 0, 1, 0, -1, 1},
+		}
 	case mat.Transpose:
-		return gonumMatrix(m.Matrix)
+		return transposedBandsOf(m.Matrix)
 	case mat.TransposeVec:
-		return gonumMatrix(m.Vector)
+		return transposedBandsOf(m.Vector)
 	case mat.TransposeTri:
-		return gonumMatrix(m.Triangular)
+		return transposedBandsOf(m.Triangular)
 	case mat.TransposeBand:
-		return gonumMatrix(m.Banded)
+		return transposedBandsOf(m.Banded)
 	case mat.TransposeTriBand:
-		return gonumMatrix(m.TriBanded)
+		return transposedBandsOf(m.TriBanded)
 	}
-	return false
+	return 0, 0, nil
 }
 
-// gonumCMatrix is gonumMatrix for complex matrices.
-func gonumCMatrix(m mat.CMatrix) bool {
+func transposedBandsOf(m mat.Matrix) (rows, cols int, list []band[float64]) {
+	cols, rows, list = bandsOf(m)
+	for i := range list {
+		list[i] = list[i].transposed()
+	}
+	return rows, cols, list
+}
+
+// rawBand returns the band that BLAS keeps row by row, each row's elements from
+// column i-KL on.
+func rawBand(raw blas64.Band) band[float64] {
+	return band[float64]{raw.Data, raw.KL, raw.Stride - 1, 1, raw.KL, raw.KU}
+}
+
+// cbandOf returns m's memory, and whether m's elements are the conjugates of what
+// is there; nil where gonum does not define m.
+func cbandOf(m mat.CMatrix) (rows, cols int, b *band[complex128], conjugate bool) {
 	switch m := m.(type) {
 	case *mat.CDense:
-		return true
+		raw := m.RawCMatrix()
+		return raw.Rows, raw.Cols, &band[complex128]{raw.Data, 0, raw.Stride, 1, raw.Rows - 1, raw.Cols - 1}, false
 	case mat.CTranspose:
-		return gonumCMatrix(m.CMatrix)
+		cols, rows, b, conjugate = cbandOf(m.CMatrix)
 	case mat.ConjTranspose:
-		return gonumCMatrix(m.CMatrix)
+		cols, rows, b, conjugate = cbandOf(m.CMatrix)
+		conjugate = !conjugate
 	}
-	return false
+	if b != nil {
+		*b = b.transposed()
+	}
+	return rows, cols, b, conjugate
 }

@@ -123,8 +123,8 @@ func TestMatricesOfEverySize(t *testing.T) {
 			return
 		}
 		r, c := want.Dims()
-		if gr, gc := got.Dims(); gr != r || gc != c || matrixLayout(got) != matrixLayout(want) {
-			t.Errorf("%s: %d×%d %q, want %d×%d %q", name, gr, gc, matrixLayout(got), r, c, matrixLayout(want))
+		if gr, gc := got.Dims(); gr != r || gc != c || array.Layout(got) != array.Layout(want) {
+			t.Errorf("%s: %d×%d %q, want %d×%d %q", name, gr, gc, array.Layout(got), r, c, array.Layout(want))
 			return
 		}
 		for i := range r {

@@ -2,6 +2,7 @@ package memo
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -262,9 +263,9 @@ func (d *resultDecoder) array(node any, v reflect.Value) error {
 	if _, other := v.Interface().(array.Any); other {
 		return errMismatch
 	}
-	m, err := buildMatrix(a, ref.layout, v.Type())
+	m, err := array.Matrix(a, ref.layout, v.Type())
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errMismatch, err)
 	}
 	v.Set(reflect.ValueOf(m))
 	return nil

@@ -79,7 +79,7 @@ func appendBase64(dst, b []byte) []byte {
 }
 
 // appendJSONArray writes a reference to an array. layout is "" for an array that
-// its elements describe whole; see matrixLayout.
+// its elements describe whole; see array.Layout.
 func appendJSONArray(dst []byte, digest string, info arrayInfo, layout string) []byte {
 	dst = append(append(dst, `{"array":"`...), digest...)
 	dst = append(append(dst, `","dtype":"`...), info.dtype.Descr()...)

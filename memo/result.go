@@ -31,7 +31,7 @@ func checkResult(t reflect.Type) error {
 			if info.byAddr {
 				return refuse("is a matrix by value; return a pointer to it")
 			}
-			if _, ok := reflect.Zero(t).Interface().(array.Any); !ok && !matrixResult(t) {
+			if _, ok := reflect.Zero(t).Interface().(array.Any); !ok && !array.IsMatrix(t) {
 				return refuse("is none of gonum's own matrix types; return a *mat.Dense")
 			}
 		case kindPointer:
@@ -187,7 +187,7 @@ func (e *resultEncoder) array(x any) error {
 	if err != nil {
 		return err
 	}
-	e.json = appendJSONArray(e.json, digest.String(), arrayInfo{src.DType(), src.Shape()}, matrixLayout(x))
+	e.json = appendJSONArray(e.json, digest.String(), arrayInfo{src.DType(), src.Shape()}, array.Layout(x))
 	e.objects = append(e.objects, object{digest, src})
 	return nil
 }
