@@ -14,7 +14,7 @@ import (
 
 // seed adds every vector, the legal oddities and the hostile files.
 func seed(f *testing.F) {
-	for _, v := range vectors(f) {
+	for _, v := range allVectors(f) {
 		b, err := os.ReadFile(filepath.Join(vectorFolder, v.File))
 		if err != nil {
 			f.Fatal(err)

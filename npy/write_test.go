@@ -21,7 +21,7 @@ import (
 var dtypes = []array.DType{
 	array.Bool, array.Int8, array.Int16, array.Int32, array.Int64,
 	array.Uint8, array.Uint16, array.Uint32, array.Uint64,
-	array.Float32, array.Float64, array.Complex64, array.Complex128,
+	array.Float16, array.Float32, array.Float64, array.Complex64, array.Complex128,
 }
 
 // shapes has lengths of headers around a multiple of 64 bytes among them.

@@ -13,6 +13,9 @@ again: element k of the array in C order, counted from 0, is
     bool        k % 2 == 1
     int, float  7k % 11
     complex     k + (0 - k/2) j     (element 0 is 0+0j, not 0-0j)
+    S           k % 4 times the letter k of the alphabet
+    U           k % 4 times the code point 0x3b1 + 10000k
+    struct      id = k, x = (k, -k/2), tag as S has it
 
 whatever the byte order, memory order and format version of the file. index.json
 holds one object a file: name, file, descr (as the header spells it), fortran (as
@@ -20,7 +23,7 @@ the header says), shape and version ([major, minor]).
 
 The grid: every dtype at shape (3, 4) in C order, Fortran order and big endian
 (where bytes have an order), and in C order in format versions 2.0 and 3.0; every
-other shape for u1, f8 and c16. np.save writes Fortran order only where it differs
+other shape for u1, f8 and c16. Strings and records have fewer. np.save writes Fortran order only where it differs
 from C order, so at the shapes (), (0,), (5,) and (0, 3) the Fortran files are C order
 bytes under a header that says fortran_order. That is legal, other writers do so,
 and a reader must take them.
@@ -33,15 +36,26 @@ import sys
 import numpy as np
 from numpy.lib import format as npy
 
-DTYPES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "c8", "c16"]
+DTYPES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]
 SHAPES = [(), (0,), (5,), (3, 4), (0, 3), (2, 3, 4)]
 FULL_SHAPE = (3, 4)  # every dtype has this shape
 FULL_DTYPES = ["u1", "f8", "c16"]  # these have every shape
+# Padding stands between id and x, and at the end.
+RECORD = {"names": ["id", "x", "tag"], "formats": ["i4", ("f8", (2,)), "S3"], "offsets": [0, 8, 24], "itemsize": 30}
 
 
 def values(dtype, shape):
     """The array of a vector, in C order and with the byte order of dtype."""
     k = np.arange(int(np.prod(shape)))
+    if dtype.names:
+        v = np.zeros(shape, dtype)
+        v["id"] = k.reshape(shape)
+        v["x"] = np.stack([k, 0 - k / 2], axis=-1).reshape(shape + (2,))
+        v["tag"] = values(dtype["tag"], shape)
+        return v
+    if dtype.kind in "SU":
+        first, step = (0x61, 1) if dtype.kind == "S" else (0x3B1, 10000)
+        return np.array([chr(first + step * n) * (n % 4) for n in k.tolist()], dtype).reshape(shape)
     if dtype.kind == "b":
         v = k % 2 == 1
     elif dtype.kind == "c":
@@ -57,7 +71,7 @@ def layouts(dtype):
     big = little.newbyteorder(">")
     yield "c", little, False
     yield "fortran", little, True
-    if little.str != big.str:
+    if little != big:
         yield "big", big, False
         yield "big-fortran", big, True
 
@@ -75,6 +89,9 @@ def vectors():
             yield name, "c", np.dtype(name).newbyteorder("<"), False, FULL_SHAPE, version
             if name in FULL_DTYPES:
                 yield name, "fortran", np.dtype(name).newbyteorder("<"), True, FULL_SHAPE, version
+    for name, dtype in [("S3", "S3"), ("U3", "U3"), ("struct", RECORD)]:
+        for word, dtype, fortran in layouts(dtype):
+            yield name, word, dtype, fortran, FULL_SHAPE, (1, 0)
 
 
 def write(path, array, fortran, version):
@@ -106,7 +123,7 @@ def main():
             {
                 "name": stem,
                 "file": file,
-                "descr": dtype.str,
+                "descr": repr(dtype.descr) if dtype.names else dtype.str,
                 "fortran": fortran,
                 "shape": list(shape),
                 "version": list(version),
