@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -24,15 +25,22 @@ give the same bits back, and nan, inf, -inf; a complex number is 1+2j.
 
 With --json one line: nested lists, or a single value for a 0-d array. JSON has no
 NaN and no infinities: they are the strings "NaN", "Infinity", "-Infinity". A
-complex number is the list of its real and imaginary part.`,
+complex number is the list of its real and imaginary part.
+
+Strings are printed as they are, except that what a terminal would obey is replaced;
+a file of records has fields, which numcache show lists, and no values to print.`,
 		Example: "  numcache cat scores.npy | head -3\n  numcache cat 3dbbec467ceba150bd0e18328cc3a754 --json",
 		Args:    arguments(1, 1, "one FILE or DIGEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var v *values
 			a, err := p.load(cmd, args[0])
-			if err != nil {
+			if err == nil {
+				v = newValues(cmd.Context(), cmd.OutOrStdout(), a, asJSON)
+			} else if s, textErr := npy.ReadStrings(args[0]); errors.Is(err, npy.ErrUnsupported) && textErr == nil {
+				v = newStringValues(cmd.Context(), cmd.OutOrStdout(), s, asJSON)
+			} else {
 				return err
 			}
-			v := newValues(cmd.Context(), cmd.OutOrStdout(), a, asJSON)
 			if asJSON {
 				return v.nested()
 			}
@@ -74,6 +82,15 @@ func newValues(ctx context.Context, w io.Writer, a array.Any, asJSON bool) *valu
 		out:    bufio.NewWriterSize(contextWriter{ctx, w}, 1<<16),
 		shape:  a.Shape(),
 		append: elementText(a, asJSON),
+	}
+}
+
+// newStringValues is newValues of strings.
+func newStringValues(ctx context.Context, w io.Writer, s *npy.Strings, asJSON bool) *values {
+	return &values{
+		out:    bufio.NewWriterSize(contextWriter{ctx, w}, 1<<16),
+		shape:  s.Shape,
+		append: stringText(s, asJSON),
 	}
 }
 

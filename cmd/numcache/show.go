@@ -13,7 +13,6 @@ import (
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo"
-	"github.com/numcache/numcache/npy"
 )
 
 func (p *program) showCommand() *cobra.Command {
@@ -25,11 +24,14 @@ func (p *program) showCommand() *cobra.Command {
 the files they are in, when and how long it was computed, and by which program.
 The first 4 or more hex digits of its key will do where no other key has them.
 
-What is not 4 to 32 hex digits is taken for a .npy file; ./abcd is one too.
+What is not 4 to 32 hex digits is taken for a .npy file; ./abcd is one too. A file
+of records shows their fields: name, type, shape and offset. A digest have only
+arrays of numbers.
 
 With --json one object. Of a call: what ls --json prints, and objects, the files
 of the results, each with digest, dtype, shape, path, present. Of a file: file,
-digest, dtype, shape, fortran, big_endian.`,
+digest, dtype, shape, fortran, big_endian, fields. Each field has name, title, dtype,
+shape, offset, and fields where it is a record itself.`,
 		Example: "  numcache show 3dbbec46\n  numcache show scores.npy",
 		Args:    arguments(1, 1, "one KEY or FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -151,48 +153,4 @@ func numbered(name string, i int) string {
 		name = "arg"
 	}
 	return fmt.Sprintf("%s %d", name, i+1)
-}
-
-// fileJSON is what a .npy file says of its array, and the array's digest.
-type fileJSON struct {
-	File      string       `json:"file"`
-	Digest    array.Digest `json:"digest"`
-	DType     string       `json:"dtype"`
-	Shape     []int        `json:"shape"`
-	Fortran   bool         `json:"fortran"`
-	BigEndian bool         `json:"big_endian"`
-}
-
-func showFile(cmd *cobra.Command, path string, asJSON bool) error {
-	a, err := npy.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	digest, err := array.Hash(cmd.Context(), a)
-	if err != nil {
-		return err
-	}
-	// ReadFile has refused what is not a regular file, so this does not block.
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h, _, err := npy.ReadHeader(f)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return jsonLines(cmd.OutOrStdout()).Encode(fileJSON{path, digest, h.DType.Descr(), h.Shape, h.Fortran, h.BigEndian})
-	}
-	order, endian := "C", "little-endian"
-	if h.Fortran {
-		order = "Fortran"
-	}
-	if h.BigEndian {
-		endian = "big-endian"
-	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "file    %s\ndtype   %s, %s\nshape   %s\norder   %s\nsize    %s\ndigest  %s\n",
-		printable(path), h.DType, endian, array.FormatShape(h.Shape), order, bytesText(int64(a.Len())*int64(h.DType.Size())), digest)
-	return err
 }
