@@ -41,7 +41,6 @@ func parseDescr(descr any) (t Type, shape []int, err error) {
 // single element: an array of the extents v, or a string of length v where t has no
 // length of its own.
 func ofShape(t Type, shape []int, v any) (Type, []int, error) {
-	bad := fmt.Errorf("%w: shape %.100q", errDescr, fmt.Sprint(v))
 	var extents []any
 	switch v := v.(type) {
 	case int64:
@@ -51,17 +50,17 @@ func ofShape(t Type, shape []int, v any) (Type, []int, error) {
 	case pyList:
 		extents = v
 		if len(v) == 0 {
-			return t, nil, bad
+			return t, nil, badShape(v)
 		}
 	default:
-		return t, nil, bad
+		return t, nil, badShape(v)
 	}
 	_, single := v.(int64)
 	outer := make([]int, 0, len(extents)+len(shape))
 	for _, e := range extents {
 		n, ok := e.(int64)
 		if !ok || n < 0 || n > math.MaxInt32 {
-			return t, nil, bad
+			return t, nil, badShape(v)
 		}
 		outer = append(outer, int(n))
 	}
@@ -69,12 +68,12 @@ func ofShape(t Type, shape []int, v any) (Type, []int, error) {
 	switch {
 	case unit.size() == 0 && (t.Kind != Struct || len(shape) > 0): // NumPy's unsized types
 		if !single || len(shape) > 0 {
-			return t, nil, bad
+			return t, nil, badShape(v)
 		}
 		t.ItemSize = outer[0]
 		if t.Kind == Text {
 			if outer[0] > math.MaxInt32/4 {
-				return t, nil, bad
+				return t, nil, badShape(v)
 			}
 			t.ItemSize *= 4
 		}
@@ -85,10 +84,12 @@ func ofShape(t Type, shape []int, v any) (Type, []int, error) {
 	outer = append(outer, shape...)
 	n, err := array.Elements(outer, 1)
 	if err != nil || n > math.MaxInt32/max(1, t.ItemSize) {
-		return t, nil, bad
+		return t, nil, badShape(v)
 	}
 	return t, outer, nil
 }
+
+func badShape(v any) error { return fmt.Errorf("%w: shape %.100q", errDescr, fmt.Sprint(v)) }
 
 // parseStruct reads a list of fields: (name, descr) or (name, descr, shape), where
 // name may be a pair of a title and a name.

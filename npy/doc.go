@@ -16,11 +16,20 @@
 // without holding it in memory.
 //
 // Read are the format versions 1.0, 2.0 and 3.0, C and Fortran order, little and
-// big endian, of bool, int8 to int64, uint8 to uint64, float32, float64, complex64
-// and complex128, with up to 64 dimensions, 0-d and empty arrays included. A bool
-// byte other than 0 is true. The header may be any Python literal that such a file
-// can begin with: keys in any order, either quote, white space, trailing commas,
-// Python 2's L behind integers, and the last of equal keys counts.
+// big endian, of bool, int8 to int64, uint8 to uint64, float16, float32, float64,
+// complex64 and complex128, with up to 64 dimensions, 0-d and empty arrays included.
+// A bool byte other than 0 is true.
+//
+// Strings have readers of their own, and so have the fields of records, NumPy's
+// structured types, one at a time:
+//
+//	s, err := npy.ReadStrings("names.npy")            // *Strings, NumPy's S and U
+//	a, err := npy.ReadField("points.npy", "pose.x")   // array.Any
+//	s, err := npy.ReadStringField("points.npy", "id") // *Strings
+//
+// A [Header] is read of every type, times and long doubles among them. Its text may
+// be any Python literal, and its type any name, that np.load takes, but for a few
+// that are listed below.
 //
 // # What is refused
 //
@@ -30,25 +39,38 @@
 // [ErrFormat] is a file that is damaged or not .npy:
 //   - another beginning or format version;
 //   - a header that np.load would refuse, too, among them one of more than 10000
-//     bytes, which np.load takes only from those whom it is told to trust;
+//     characters, which np.load takes only from those whom it is told to trust;
 //   - negative extents, which np.load finds later, and shapes beyond what
-//     [array.Elements] takes;
+//     [array.Elements] takes; strings of negative length, for which NumPy 1 takes
+//     some numbers;
 //   - fewer bytes of elements than the shape needs, before memory for them is
 //     allocated. More bytes are ignored, as np.load ignores them.
 //
-// [ErrUnsupported] is a legal file of an element type that package array lacks:
-// float16, longdouble, strings, dates and times, structured types, and types under
-// another name than a .npy writer gives them, such as "float64" or "d". It is
-// also, for good, a file of Python objects. They are pickled, and whoever
-// unpickles a file runs what it says.
+// [ErrUnsupported] is a legal file of elements of another kind than the function
+// called reads. It is also, for good, a file of Python objects, alone or in a field.
+// They are pickled, and whoever unpickles a file runs what it says.
 //
-// Some headers that np.load accepts are [ErrFormat] here, because no writer makes
-// them and their grammar would be most of Python's: strings with a backslash, in
-// triple quotes or in several pieces; integers in another base, with underscores,
-// beyond 64 bits, or True and False in their place; comments; a dictionary in
-// parentheses; more than 16 nested parentheses. The other way round, white space
-// around the dictionary is free, of which np.load refuses some. A test compares
-// all this with NumPy.
+// Some headers that np.load accepts are refused, because no writer makes them, or
+// because versions of NumPy and Python differ on them. Of literals:
+//   - values of other types than strings, bool, None, integers of 64 bits, tuples, lists
+//     and dictionaries with string keys, where np.load looks at no value: in front
+//     of an equal key, or behind the second item of a pair;
+//   - characters by name, \N{…}, and half ones, \ud800, which no Go string holds;
+//   - a sign before a parenthesis;
+//   - a carriage return alone as the end of a line, lines joined by a backslash
+//     outside of the dictionary, a form feed at the beginning of a later line.
+//
+// Of types:
+//   - lists in a string, "f8,i4" and "2f8"; types by number, "\x0c"; fractions of
+//     units of time, "M8[s/2]";
+//   - an array as element of the whole file, which np.load cannot read either;
+//   - a second type where a shape stands, ("f8", "i8"), or None; a length for an array
+//     of no bytes;
+//   - fields that are neither tuple nor list, titles that are no strings.
+//
+// The other way round, names of types that NumPy 2 has dropped, such as float_, and
+// fields of 33 to 64 dimensions, which NumPy 1 has not, are read. A test compares all
+// this with NumPy.
 //
 // # Writing
 //
@@ -56,7 +78,9 @@
 // and vectors, as [array.Of] does, and write the bytes that np.save writes for a
 // C-contiguous array: version 1.0, little-endian, elements at a multiple of 64
 // bytes, and the room that NumPy leaves for the first extent to grow. A strided or
-// transposed matrix is gathered chunk by chunk, not copied as a whole.
+// transposed matrix is gathered chunk by chunk, not copied as a whole. Text is
+// written, too: a string, a slice of them, [Strings]. [Header.Append] writes headers
+// of all other types and orders, for those who write the elements themselves.
 //
 // WriteFile is atomic: it writes and syncs a staging file in the same folder, whose
 // name begins with ".npy-", and renames it. Who reads the path at any time sees the

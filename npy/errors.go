@@ -9,10 +9,10 @@ import (
 var (
 	// ErrFormat is a file that is not .npy, or whose header or length is wrong.
 	ErrFormat = errors.New("npy: not a valid .npy file")
-	// ErrUnsupported is a legal file that this package will not read: an
-	// element type that [array] lacks, or Python objects, which would have to
-	// be unpickled. Where a file is to be mapped or appended to, it is also one
-	// that does not allow it.
+	// ErrUnsupported is a legal file that the function called will not read:
+	// elements of another kind, or Python objects, which would have to be
+	// unpickled. It is also text or a header that no file can hold, and a file
+	// that cannot be mapped or appended to.
 	ErrUnsupported = errors.New("npy: unsupported")
 	// ErrLocked is a file that another [Appender] has open.
 	ErrLocked = errors.New("npy: the file is open in another Appender")

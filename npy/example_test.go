@@ -140,6 +140,59 @@ func ExampleAppendHeader() {
 	// Output: 128 {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
 }
 
+func ExampleHeader_Append() {
+	point := npy.Type{Kind: npy.Struct, ItemSize: 16, Fields: []npy.Field{
+		{Name: "id", Type: npy.Type{Kind: npy.Numeric, DType: array.Int32, ItemSize: 4}},
+		{Name: "at", Type: npy.Type{Kind: npy.Numeric, DType: array.Float32, ItemSize: 4}, Shape: []int{2}, Offset: 8},
+	}}
+	header, err := npy.Header{Type: point, Shape: []int{3}}.Append(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.TrimSpace(string(header[10:])))
+	// Output: {'descr': [('id', '<i4'), ('', '|V4'), ('at', '<f4', (2,))], 'fortran_order': False, 'shape': (3,), }
+}
+
+func ExampleReadStrings() {
+	s, err := npy.ReadStrings("../testdata/npy/U3-3x4-c-v1.npy")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%v %q\n", s.Shape, s.Data[:4])
+	// Output: [3 4] ["" "⫁" "凑凑" "磡磡磡"]
+}
+
+func ExampleReadStringsFrom() {
+	var file bytes.Buffer
+	if err := npy.Write(&file, []string{"one", "two", "three"}); err != nil { // np.array(["one", …])
+		log.Fatal(err)
+	}
+	s, err := npy.ReadStringsFrom(&file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(s.Data, s.Width)
+	// Output: [one two three] 5
+}
+
+func ExampleReadField() {
+	x, err := npy.ReadField("../testdata/npy/struct-3x4-c-v1.npy", "x")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(x.DType(), x.Shape(), x.(*array.Array[float64]).Data()[:6])
+	// Output: float64 [3 4 2] [0 0 1 -0.5 2 -1]
+}
+
+func ExampleReadStringField() {
+	tag, err := npy.ReadStringField("../testdata/npy/struct-3x4-c-v1.npy", "tag")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q\n", tag.Data[:4])
+	// Output: ["" "b" "cc" "ddd"]
+}
+
 func ExampleWrite() {
 	var file bytes.Buffer
 	if err := npy.Write(&file, []int16{1, 2, 3}); err != nil {

@@ -10,7 +10,8 @@ import (
 )
 
 // HashFile returns the digest of the array in the .npy file at path, and the
-// header: [File.Hash] of a path. It fails as [ReadFile] does, and where ctx ends.
+// header: [File.Hash] of a path. It fails as [ReadFile] does, and where ctx ends;
+// the header comes with the error, too, where it could be read.
 func HashFile(ctx context.Context, path string) (array.Digest, Header, error) {
 	f, err := open(path)
 	if err != nil {

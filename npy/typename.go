@@ -41,9 +41,8 @@ func parseTypeName(name string) (Type, error) {
 			order = '='
 		}
 	}
-	bad := fmt.Errorf("%w: %.100q", errDescr, name)
 	if code == "" {
-		return Type{}, bad
+		return Type{}, badName(name)
 	}
 	if strings.Contains(name, ",") || code[0] >= '0' && code[0] <= '9' {
 		return Type{}, fmt.Errorf("%w: element type %.100q is a list in a string; np.save writes a list of fields", ErrUnsupported, name)
@@ -53,13 +52,13 @@ func parseTypeName(name string) (Type, error) {
 	}
 	if of, unit, ok := cutTime(code); ok {
 		if unit, ok = parseUnit(unit); !ok {
-			return Type{}, bad
+			return Type{}, badName(name)
 		}
 		return Type{Kind: Other, BigEndian: bigEndian(order), ItemSize: 8, other: of + unit}, nil
 	}
 	size, err := strconv.ParseInt(strings.TrimLeft(code[1:], " \t\n\v\f\r"), 10, 32)
 	if err != nil || size < 0 {
-		return Type{}, bad
+		return Type{}, badName(name)
 	}
 	switch kind := code[0]; kind {
 	case 'S', 'a':
@@ -68,12 +67,12 @@ func parseTypeName(name string) (Type, error) {
 		return Type{Kind: Void, ItemSize: int(size)}, nil
 	case 'U':
 		if size > math.MaxInt32/4 {
-			return Type{}, bad
+			return Type{}, badName(name)
 		}
 		return Type{Kind: Text, BigEndian: bigEndian(order), ItemSize: int(size) * 4}, nil
 	case 'O':
 		if size != 4 && size != 8 {
-			return Type{}, bad
+			return Type{}, badName(name)
 		}
 		return Type{}, fmt.Errorf("%w: element type %.100q is Python objects, which are pickled, and unpickling runs code; save a numeric array instead", ErrUnsupported, name)
 	default:
@@ -83,11 +82,13 @@ func parseTypeName(name string) (Type, error) {
 		}
 		d, big, err := array.ParseDType(string(order) + code)
 		if err != nil {
-			return Type{}, bad
+			return Type{}, badName(name)
 		}
 		return numeric(d, big), nil
 	}
 }
+
+func badName(name string) error { return fmt.Errorf("%w: %.100q", errDescr, name) }
 
 // bigEndian says what a byte order of <, > or = is on this machine.
 func bigEndian(order byte) bool {
