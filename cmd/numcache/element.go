@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"strconv"
 
 	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/npy"
 )
 
 // elementText returns a function that appends the i-th element of a as text, or as
@@ -48,6 +50,18 @@ func elementText(a array.Any, asJSON bool) func(dst []byte, i int) []byte {
 		return func(dst []byte, i int) []byte { return complexNumber(dst, a.Data()[i], 64) }
 	}
 	panic("numcache: an array of a type that package array does not have")
+}
+
+// stringText returns a function that appends the i-th string of s as text, or as
+// JSON, in which bytes that are no UTF-8 are replaced.
+func stringText(s *npy.Strings, asJSON bool) func(dst []byte, i int) []byte {
+	return func(dst []byte, i int) []byte {
+		if !asJSON {
+			return append(dst, printable(s.Data[i])...)
+		}
+		quoted, _ := json.Marshal(s.Data[i]) // a string is always JSON
+		return append(dst, quoted...)
+	}
 }
 
 func signed[T int8 | int16 | int32 | int64](a *array.Array[T]) func([]byte, int) []byte {
