@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -71,14 +72,16 @@ func ReadHeader(r io.Reader) (h Header, size int64, err error) {
 	if err := readFull(r, b); err != nil {
 		return Header{}, 0, err
 	}
-	var text string
-	if major < 3 {
+	text := ""
+	switch {
+	case major < 3:
 		text = fromLatin1(b)
-	} else if text = string(b); !utf8.ValidString(text) {
+	case !utf8.Valid(b):
 		return Header{}, 0, fmt.Errorf("%w: its header is not UTF-8", ErrFormat)
-	}
-	if n := utf8.RuneCountInString(text); n > maxHeader {
-		return Header{}, 0, fmt.Errorf("%w: its header has %d characters, more than %d", ErrFormat, n, maxHeader)
+	case utf8.RuneCount(b) > maxHeader:
+		return Header{}, 0, fmt.Errorf("%w: its header has %d characters, more than %d", ErrFormat, utf8.RuneCount(b), maxHeader)
+	default:
+		text = string(b)
 	}
 	if h, err = parseHeader(text, major < 3); err != nil {
 		return Header{}, 0, err
@@ -105,8 +108,10 @@ func lengthBytes(version byte) int {
 
 // fromLatin1 decodes Latin-1.
 func fromLatin1(text []byte) string {
+	if !slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return string(text)
+	}
 	var b strings.Builder
-	b.Grow(len(text))
 	for _, c := range text {
 		b.WriteRune(rune(c))
 	}

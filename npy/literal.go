@@ -113,7 +113,7 @@ func (p *literal) take(c byte) bool {
 // value reads one value of any type.
 func (p *literal) value() (any, error) {
 	switch c := p.peek(); {
-	case strings.IndexByte("{[(", c) >= 0 && c != 0:
+	case c == '{' || c == '[' || c == '(':
 		if p.depth++; p.depth > maxDepth {
 			return nil, p.fail("it is nested too deeply")
 		}

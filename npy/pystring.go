@@ -21,17 +21,23 @@ func (p *literal) atString() bool {
 // text reads a string, and those that follow it directly, which Python joins.
 func (p *literal) text() (string, error) {
 	var b strings.Builder
-	for p.peek(); p.atString(); p.peek() {
+	for p.atString() {
 		raw := p.rest[0]|0x20 == 'r'
 		p.rest = strings.TrimLeft(p.rest, "uUrR")
 		body, err := p.quoted()
 		if err != nil {
 			return "", err
 		}
-		if raw {
+		p.peek()
+		switch plain := raw || !strings.Contains(body, "\\"); {
+		case plain && b.Len() == 0 && !p.atString():
+			return body, nil // as nearly always
+		case plain:
 			b.WriteString(body)
-		} else if err := unescape(&b, body); err != nil {
-			return "", p.fail(err.Error())
+		default:
+			if err := unescape(&b, body); err != nil {
+				return "", p.fail(err.Error())
+			}
 		}
 	}
 	return b.String(), nil
@@ -39,11 +45,10 @@ func (p *literal) text() (string, error) {
 
 // quoted reads what stands between one or three quotes.
 func (p *literal) quoted() (string, error) {
-	quote := p.rest[:1]
-	if strings.HasPrefix(p.rest, strings.Repeat(quote, 3)) {
-		quote = p.rest[:3]
+	quote, s := p.rest[:1], p.rest[1:]
+	if len(s) >= 2 && s[:1] == quote && s[1:2] == quote {
+		quote, s = p.rest[:3], p.rest[3:]
 	}
-	s := p.rest[len(quote):]
 	for i := 0; i < len(s); i++ {
 		switch {
 		case s[i] == '\\': // also in raw strings a quote behind it is none

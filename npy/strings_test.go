@@ -107,7 +107,7 @@ var hostileStrings = map[string]struct {
 	"minus one":       {with("'<U1'", "(1,)"), units(0xffffffff), npy.ErrFormat, "string 0, "},
 	"other order":     {with("'>U1'", "(1,)"), units(97), npy.ErrFormat, "U+61000000"},
 	"none there":      {with("'<U1000000000'", "(1000,)"), nil, npy.ErrFormat, "U1000000000"},
-	"wide":            {with("'|S2147483647'", "(1,)"), make([]byte, 100), npy.ErrFormat, "needs 2147483647 bytes of elements, it holds 100"},
+	"wide":            {with("'|S2147000000'", "(1,)"), make([]byte, 100), npy.ErrFormat, "needs 2147000000 bytes of elements, it holds 100"},
 	"many":            {with("'|S1'", "(1000000000,)"), make([]byte, 100), npy.ErrFormat, "it holds 100"},
 	"a byte too few":  {with("'|S3'", "(2,)"), make([]byte, 5), npy.ErrFormat, "it holds 5"},
 	"hollow bytes":    {with("'|S0'", "(1000000000,)"), nil, npy.ErrUnsupported, "no characters"},

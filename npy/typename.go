@@ -34,6 +34,10 @@ var typeNames = map[string]string{
 
 // parseTypeName reads a type string as numpy.dtype does: <f8, |S3, >M8[ns], float64.
 func parseTypeName(name string) (Type, error) {
+	// Nearly every file has one of these.
+	if d, big, err := array.ParseDType(name); err == nil {
+		return numeric(d, big), nil
+	}
 	order, code := byte('='), name
 	if name != "" && strings.IndexByte("<>=|", name[0]) >= 0 {
 		order, code = name[0], name[1:]
