@@ -69,6 +69,9 @@ func readField(r io.Reader, h Header, held int64, name string) (array.Any, error
 	if err != nil {
 		return nil, err
 	}
+	if f.size == 0 {
+		return inC, nil // of records that may be many
+	}
 	item := make([]byte, f.size)
 	n := f.size / a.DType().Size()
 	for k, c := range fortranOrder(h.Shape) {
@@ -99,9 +102,10 @@ func readStringField(r io.Reader, h Header, held int64, name string) (*Strings, 
 		return s, nil
 	}
 	inC := make([]string, len(s.Data))
-	n := f.count
-	for k, c := range fortranOrder(h.Shape) {
-		copy(inC[c*n:(c+1)*n], s.Data[k*n:])
+	if n := f.count; len(inC) > 0 { // else the records may be many
+		for k, c := range fortranOrder(h.Shape) {
+			copy(inC[c*n:(c+1)*n], s.Data[k*n:])
+		}
 	}
 	return &Strings{inC, f.shape, s.Width, s.Bytes}, nil
 }

@@ -107,6 +107,18 @@ func TestHostileFields(t *testing.T) {
 	}
 }
 
+// Records of no bytes may be any number, and are not counted through.
+func TestFieldsOfNoBytesInFortranOrder(t *testing.T) {
+	text := strings.Replace(with("[('x', '<f8', (0, 2)), ('s', '|S3', (0,))]", "(100000, 1000)"), "False", "True", 1)
+	path := file(t, text, nil)
+	if a, err := npy.ReadField(path, "x"); err != nil || array.FormatShape(a.Shape()) != "(100000, 1000, 0, 2)" {
+		t.Errorf("%v", err)
+	}
+	if s, err := npy.ReadStringField(path, "s"); err != nil || array.FormatShape(s.Shape) != "(100000, 1000, 0)" {
+		t.Errorf("%v", err)
+	}
+}
+
 // Append writes what can be read, and refuses what no file has.
 func TestHeaderAppend(t *testing.T) {
 	float := npy.Type{Kind: npy.Numeric, DType: array.Float64, ItemSize: 8}

@@ -90,10 +90,8 @@ func (f *fieldReader) fill() error {
 	f.block.Reset()
 	n, err := io.CopyN(&f.block, f.records, min(block, f.total-f.offset))
 	f.offset += n
-	if err == io.EOF {
-		return truncated(f.of, f.offset, f.total)
-	} else if err != nil {
-		return err
+	if err != nil {
+		return short(err, f.of, f.offset, f.total)
 	}
 	f.memory = f.memory[:0]
 	if f.size > 0 {

@@ -3,6 +3,7 @@ package npy
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -119,10 +120,8 @@ func eachItem(r io.Reader, h Header, size int64, visit func(item []byte) error) 
 	for offset := int64(0); offset < size; offset += block {
 		buffer.Reset()
 		n, err := io.CopyN(&buffer, r, min(block, size-offset))
-		if err == io.EOF {
-			return truncated(h, offset+n, size)
-		} else if err != nil {
-			return err
+		if err != nil {
+			return short(err, h, offset+n, size)
 		}
 		for item := range slices.Chunk(buffer.Bytes(), h.ItemSize) {
 			if err := visit(item); err != nil {

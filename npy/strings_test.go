@@ -153,6 +153,10 @@ func TestHostileStrings(t *testing.T) {
 	if s, err := npy.ReadStringsFrom(r); s != nil || !errors.Is(err, broken) || errors.Is(err, npy.ErrFormat) {
 		t.Errorf("a broken stream: %v", err)
 	}
+	r = io.MultiReader(bytes.NewReader(append(head, make([]byte, 50)...)), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if s, err := npy.ReadStringsFrom(r); s != nil || !errors.Is(err, npy.ErrFormat) || !strings.Contains(err.Error(), "it holds 50") {
+		t.Errorf("a stream cut off: %v", err)
+	}
 	if _, err := npy.ReadStringsFrom(bytes.NewReader(nil)); !errors.Is(err, io.EOF) {
 		t.Errorf("an empty stream: %v", err)
 	}
