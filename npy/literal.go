@@ -17,8 +17,13 @@ type (
 	pyList  []any
 )
 
-// maxDepth bounds the nesting of brackets, as Python bounds it.
-const maxDepth = 200
+const (
+	// maxDepth bounds the nesting of brackets, as Python bounds it.
+	maxDepth = 200
+	// maxItems bounds tuples and lists: in a header of maxHeader characters no
+	// list of fields is longer, and no array has as many extents.
+	maxItems = 1024
+)
 
 var errLiteral = errors.New("not a Python literal")
 
@@ -191,6 +196,9 @@ func (p *literal) items(end byte) (items []any, comma bool, err error) {
 		v, err := p.value()
 		if err != nil {
 			return nil, comma, err
+		}
+		if len(items) == maxItems {
+			return nil, comma, p.fail("a tuple or list is too long")
 		}
 		items = append(items, v)
 		if p.take(',') {
