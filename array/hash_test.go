@@ -192,6 +192,9 @@ func TestErrorsOfSources(t *testing.T) {
 			if a, err := array.Copy(tt.src); a != nil || !errors.Is(err, tt.want) {
 				t.Errorf("Copy: %T, %v", a, err)
 			}
+			if s, err := array.Format(tt.src); s != "" || !errors.Is(err, tt.want) {
+				t.Errorf("Format: %s, %v", s, err)
+			}
 			last := error(nil)
 			for chunk, err := range array.Chunks(tt.src) {
 				if last != nil || (chunk == nil) != (err != nil) {
