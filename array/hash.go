@@ -20,31 +20,41 @@ const parallelChunks = 4
 // outlives the call. Other errors are what src's Encode returned, and [ErrNil],
 // [ErrDType] or [ErrShape] for a src that cannot be read or a nil ctx.
 func Hash(ctx context.Context, src Source) (Digest, error) {
+	t, err := HashTable(ctx, src)
+	if err != nil {
+		return Digest{}, err
+	}
+	return t.Digest(), nil
+}
+
+// HashTable returns the chunk table of src, computed as [Hash] computes the digest
+// and with the same errors.
+func HashTable(ctx context.Context, src Source) (*Table, error) {
 	if ctx == nil {
-		return Digest{}, fmt.Errorf("%w context", ErrNil)
+		return nil, fmt.Errorf("%w context", ErrNil)
 	}
 	if err := checkSource(src); err != nil {
-		return Digest{}, err
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
-		return Digest{}, err
+		return nil, err
 	}
-	return hash(ctx, src)
+	return hashTable(ctx, src)
 }
 
 // Digest returns the digest of the elements, as [Hash] does.
 func (a *Array[T]) Digest() Digest {
-	d, err := hash(context.Background(), a)
+	t, err := hashTable(context.Background(), a)
 	if err != nil { // an Array's own memory can always be encoded
 		panic(fmt.Errorf("array: digest of an Array failed: %w", err))
 	}
-	return d
+	return t.Digest()
 }
 
-func hash(ctx context.Context, src Source) (Digest, error) {
+func hashTable(ctx context.Context, src Source) (*Table, error) {
 	t, err := NewTable(src.DType(), src.Shape()...)
 	if err != nil {
-		return Digest{}, err
+		return nil, err
 	}
 	set := func(ctx context.Context, lo, hi int) error { return t.setFrom(ctx, src, lo, hi) }
 	if _, serial := src.(interface{ serial() }); t.Len() < parallelChunks || serial {
@@ -58,9 +68,9 @@ func hash(ctx context.Context, src Source) (Digest, error) {
 		}
 	}
 	if err != nil {
-		return Digest{}, err
+		return nil, err
 	}
-	return t.Digest(), nil
+	return t, nil
 }
 
 // setFrom sets the chunks [lo, hi) from src.

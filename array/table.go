@@ -10,8 +10,9 @@ import (
 )
 
 // Table gathers the chunk digests of one array and makes the array digest of
-// them. It is how an array is hashed in pieces, while it is read or received.
-// [NewTable] makes one; the zero Table has no chunks and no use.
+// them. It is how an array is hashed in pieces, while it is read or received, and
+// [Diff] tells from two of them where arrays differ. [NewTable], [HashTable] and
+// [TableOf] make one; the zero Table has no chunks and no use.
 type Table struct {
 	dtype DType
 	shape []int
@@ -36,8 +37,57 @@ func NewTable(d DType, shape ...int) (*Table, error) {
 		return nil, err
 	}
 	size := n * d.Size()
-	return &Table{d, slices.Clone(shape), size, make([]chunkDigest, (size+ChunkSize-1)/ChunkSize)}, nil
+	return &Table{d, slices.Clone(shape), size, make([]chunkDigest, chunkCount(size))}, nil
 }
+
+// TableOf returns the table of an array of the given type and shape whose chunk
+// digests are sums, as [Table.Array] returns them. It does not share sums' memory.
+// An invalid type is [ErrDType]; an invalid shape, and sums that are not one row of
+// two numbers for each chunk of it, are [ErrShape]; nil sums are [ErrNil].
+func TableOf(d DType, shape []int, sums *Array[uint64]) (*Table, error) {
+	if sums == nil {
+		return nil, fmt.Errorf("%w chunk digests", ErrNil)
+	}
+	if !d.Valid() {
+		return nil, fmt.Errorf("%w: %v", ErrDType, d)
+	}
+	n, err := Elements(shape, d.Size())
+	if err != nil {
+		return nil, err
+	}
+	// Before memory for the table is allocated: the shape is but a claim.
+	if want := []int{chunkCount(n * d.Size()), 2}; !slices.Equal(sums.Shape(), want) {
+		return nil, fmt.Errorf("%w: chunk digests of shape %s, not %s, for %s of %s", ErrShape, FormatShape(sums.Shape()), FormatShape(want), FormatShape(shape), d)
+	}
+	t, err := NewTable(d, shape...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range t.sums {
+		be.PutUint64(t.sums[i][:8], sums.data[2*i])
+		be.PutUint64(t.sums[i][8:], sums.data[2*i+1])
+	}
+	return t, nil
+}
+
+// chunkCount returns the number of chunks of an array of size bytes.
+func chunkCount(size int) int { return (size + ChunkSize - 1) / ChunkSize }
+
+// Array returns the chunk digests as an array of shape (Len(), 2), for keeping: the
+// XXH64 of each chunk, and its XXH3-64. It does not share t's memory.
+func (t *Table) Array() *Array[uint64] {
+	data := make([]uint64, 0, 2*len(t.sums))
+	for i := range t.sums {
+		data = append(data, be.Uint64(t.sums[i][:8]), be.Uint64(t.sums[i][8:]))
+	}
+	return &Array[uint64]{data: data, shape: []int{len(t.sums), 2}}
+}
+
+// DType returns the element type of the array.
+func (t *Table) DType() DType { return t.dtype }
+
+// Shape returns a copy of the array's extents.
+func (t *Table) Shape() []int { return slices.Clone(t.shape) }
 
 // Len returns the number of chunks.
 func (t *Table) Len() int { return len(t.sums) }
