@@ -19,20 +19,18 @@ type liar struct {
 	at            func(i, j int) float64
 }
 
-func (l liar) Dims() (r, c int)         { return l.rows, l.cols }
-func (l liar) At(i, j int) float64      { return l.at(i, j) }
-func (l liar) T() mat.Matrix            { return mat.Transpose{Matrix: l} }
-func (l liar) Len() int                 { return l.n }
-func (l liar) AtVec(i int) float64      { return l.at(i, 0) }
-func (l liar) matrix() mat.Matrix       { return struct{ mat.Matrix }{l} }
-func panicky(i, j int) float64          { panic("no element") }
-func anything(i, j int) float64         { return 1 }
-func shortDense(raw blas64.General) any { m := &mat.Dense{}; m.SetRawMatrix(raw); return m }
-func shortVec(raw blas64.Vector) any    { v := &mat.VecDense{}; v.SetRawVector(raw); return v }
+func (l liar) Dims() (r, c int)    { return l.rows, l.cols }
+func (l liar) At(i, j int) float64 { return l.at(i, j) }
+func (l liar) T() mat.Matrix       { return mat.Transpose{Matrix: l} }
+func (l liar) Len() int            { return l.n }
+func (l liar) AtVec(i int) float64 { return l.at(i, 0) }
+func (l liar) matrix() mat.Matrix  { return struct{ mat.Matrix }{l} }
+func panicky(i, j int) float64     { panic("no element") }
+func anything(i, j int) float64    { return 1 }
 
 // What a matrix says must not become a panic or a huge allocation here.
 func TestBadMatrices(t *testing.T) {
-	for name, v := range map[string]any{
+	bad := map[string]any{
 		"At panics":              liar{3, 3, 9, panicky}.matrix(),
 		"At panics, transposed":  liar{3, 3, 9, panicky}.matrix().T(),
 		"At of a vector panics":  liar{3, 1, 3, panicky},
@@ -48,15 +46,17 @@ func TestBadMatrices(t *testing.T) {
 		"nothing in TransVec":    mat.TransposeVec{},
 		"nothing in ConjTrans":   mat.ConjTranspose{},
 		"nil pointer in foreign": foreign{(*mat.Dense)(nil)},
-		"Dense of too few data":  shortDense(blas64.General{Rows: 3, Cols: 3, Stride: 3, Data: make([]float64, 8)}),
-		"strided, too few":       shortDense(blas64.General{Rows: 3, Cols: 3, Stride: 5, Data: make([]float64, 12)}),
-		"negative stride":        shortDense(blas64.General{Rows: 3, Cols: 3, Stride: -1, Data: make([]float64, 12)}),
-		"overflowing stride":     shortDense(blas64.General{Rows: 3, Cols: 3, Stride: math.MaxInt, Data: make([]float64, 12)}),
-		"Dense of nothing":       shortDense(blas64.General{Rows: 3, Cols: 3, Stride: 3}),
-		"negative Dense":         shortDense(blas64.General{Rows: -3, Cols: 3, Stride: 3, Data: make([]float64, 12)}),
-		"VecDense of too few":    shortVec(blas64.Vector{N: 3, Inc: 2, Data: make([]float64, 4)}),
-		"negative increment":     shortVec(blas64.Vector{N: 3, Inc: -1, Data: make([]float64, 4)}),
-	} {
+	}
+	for name, v := range lyingValues() {
+		bad[name] = v
+		switch v := v.(type) {
+		case mat.Matrix:
+			bad[name+", transposed"] = mat.Transpose{Matrix: v}
+		case mat.CMatrix:
+			bad[name+", transposed"] = v.H()
+		}
+	}
+	for name, v := range bad {
 		t.Run(name, func(t *testing.T) {
 			src, err := array.Of(v)
 			if err == nil {
@@ -70,6 +70,7 @@ func TestBadMatrices(t *testing.T) {
 					t.Errorf("Copy: error %v, want ErrShape", err)
 				}
 			}
+			array.Layout(v) // whatever it is
 			switch v := v.(type) {
 			case *mat.Dense:
 				_, err = array.FromDense(v)
@@ -82,7 +83,9 @@ func TestBadMatrices(t *testing.T) {
 		})
 	}
 	// All elements of a vector may be the same one: At says so too.
-	src, err := array.Of(shortVec(blas64.Vector{N: 3, Data: []float64{7}}))
+	same := &mat.VecDense{}
+	same.SetRawVector(blas64.Vector{N: 3, Data: []float64{7}})
+	src, err := array.Of(same)
 	if err != nil || !bytes.Equal(encoded(t, src), bytes.Repeat(binaryLE(math.Float64bits(7)), 3)) {
 		t.Errorf("increment 0: %v, %v", src, err)
 	}

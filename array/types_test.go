@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"math"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -14,136 +15,12 @@ import (
 	"github.com/numcache/numcache/array"
 )
 
-// foreign is a matrix type that gonum does not define.
-type foreign struct{ mat.Matrix }
-
-// foreignVector is foreign for vectors.
-type foreignVector struct{ mat.Vector }
-
-// foreignC is foreign for complex matrices.
-type foreignC struct{ mat.CMatrix }
-
-// dense returns a rows×cols matrix of distinct elements with a gap behind each
-// row, so that reading by memory instead of by shape shows.
-func dense(rows, cols int) *mat.Dense {
-	if rows == 0 || cols == 0 {
-		return &mat.Dense{}
-	}
-	wide := mat.NewDense(rows+1, cols+3, nil)
-	for i := range rows + 1 {
-		for j := range cols + 3 {
-			wide.Set(i, j, float64(i*1000+j)+0.5)
-		}
-	}
-	return wide.Slice(1, rows+1, 2, cols+2).(*mat.Dense)
-}
-
-// square holds a value of each gonum type that has n×n elements, n > 0.
-func square(n int) map[string]any {
-	d := mat.DenseCopyOf(dense(n, n))
-	k := min(1, n-1)
-	sym := mat.NewSymDense(n, d.RawMatrix().Data)
-	band := mat.NewBandDense(n, n, k, k, fill(n*(2*k+1)))
-	values := map[string]any{
-		"SymDense":           sym,
-		"SymDense slice":     mat.NewSymDense(n+2, fill((n+2)*(n+2))).SliceSym(1, n+1),
-		"TriDense upper":     mat.NewTriDense(n, mat.Upper, d.RawMatrix().Data),
-		"TriDense lower":     mat.NewTriDense(n, mat.Lower, d.RawMatrix().Data),
-		"TriDense TTri":      mat.NewTriDense(n, mat.Lower, d.RawMatrix().Data).TTri(),
-		"BandDense":          band,
-		"BandDense TBand":    band.TBand(),
-		"SymBandDense":       mat.NewSymBandDense(n, k, fill(n*(k+1))),
-		"TriBandDense upper": mat.NewTriBandDense(n, k, mat.Upper, fill(n*(k+1))),
-		"TriBandDense lower": mat.NewTriBandDense(n, k, mat.Lower, fill(n*(k+1))),
-		"TriBandDense TTri":  mat.NewTriBandDense(n, k, mat.Lower, fill(n*(k+1))).TTriBand(),
-		"DiagDense":          mat.NewDiagDense(n, fill(n)),
-		"Tridiag":            mat.NewTridiag(n, fill(n-1), fill(n), fill(n-1)),
-		"foreign symmetric":  foreign{sym},
-	}
-	if n > 1 {
-		values["BandDense rectangular"] = mat.NewBandDense(n, n+2, 1, 1, fill(n*3))
-	}
-	return values
-}
-
-// rectangular holds a value of each gonum type that can be rows×cols.
-func rectangular(rows, cols int) map[string]any {
-	values := map[string]any{
-		"Dense":         mat.DenseCopyOf(dense(rows, cols)),
-		"Dense strided": dense(rows, cols),
-		"foreign":       foreign{dense(rows, cols)},
-		"foreign dense": struct{ *mat.Dense }{dense(rows, cols)},
-	}
-	c := mat.CDense{}
-	if rows*cols > 0 {
-		c = *mat.NewCDense(rows, cols, nil)
-		for i := range rows {
-			for j := range cols {
-				c.Set(i, j, complex(float64(i), float64(-j)))
-			}
-		}
-		values["CDense strided"] = c.Slice(0, rows, 0, (cols+1)/2)
-		row := dense(rows, cols).RowView(rows - 1)
-		column := dense(rows, cols).ColView(cols - 1)
-		values["row view"], values["column view"] = row, column
-		values["VecDense slice"] = column.(*mat.VecDense).SliceVec(0, (rows+1)/2)
-		values["VecDense T"] = column.T()
-		values["VecDense TVec"] = column.(*mat.VecDense).TVec()
-		values["foreign vector"] = foreignVector{column}
-	}
-	values["CDense"], values["CDense H"], values["CDense T"] = &c, c.H(), c.T()
-	values["foreign complex"] = foreignC{&c}
-	values["VecDense"] = vector(rows)
-	values["Transpose of VecDense"] = mat.Transpose{Matrix: vector(rows)}
-	return values
-}
-
-func vector(n int) *mat.VecDense {
-	if n == 0 {
-		return &mat.VecDense{}
-	}
-	return mat.NewVecDense(n, fill(n))
-}
-
-func fill(n int) []float64 {
-	data := make([]float64, n)
-	for i := range data {
-		data[i] = float64(i) + 0.25
-	}
-	return data
-}
-
-// everyValue calls f with a value of every kind that Of takes, transposes
-// included, empty, 1×1, strided and over several chunks.
-func everyValue(t *testing.T, f func(t *testing.T, v any)) {
-	add := func(size string, values map[string]any) {
-		for name, v := range values {
-			t.Run(size+"/"+name, func(t *testing.T) { f(t, v) })
-			if m, ok := v.(mat.Matrix); ok {
-				t.Run(size+"/"+name+" transposed", func(t *testing.T) { f(t, m.T()) })
-			}
-		}
-	}
-	for _, n := range []int{1, 2, 5, 190} {
-		add(fmt.Sprintf("%d×%d", n, n), square(n))
-	}
-	for _, shape := range [][2]int{{0, 0}, {1, 1}, {1, 7}, {7, 1}, {3, 4}, {17, 9}, {211, 300}, {7000, 7}, {7, 7000}} {
-		add(fmt.Sprintf("%d×%d", shape[0], shape[1]), rectangular(shape[0], shape[1]))
-	}
-	add("slices", map[string]any{
-		"bool": []bool{true, false}, "int8": []int8{-1, 2}, "int16": []int16{-1, 2},
-		"int32": []int32{-1, 2}, "int64": []int64{-1, 2}, "uint8": []uint8{1, 255},
-		"uint16": []uint16{1, 256}, "uint32": []uint32{1, 1 << 31}, "uint64": []uint64{1, 1 << 63},
-		"float16": []array.Half{0x3c00, 0x7e01}, "float32": []float32{1, -2}, "float64": []float64{math.NaN(), math.Inf(-1)},
-		"complex64": []complex64{1, -2i}, "complex128": []complex128{1, -2i},
-		"int": []int{-1, 2}, "uint": []uint{1, math.MaxUint}, "nil": []float64(nil), "nil int": []int(nil),
-	})
-}
+func halves(bits ...array.Half) []array.Half { return bits }
 
 // plain computes, by nothing but At, the shape and bytes that v has.
 func plain(v any) (shape []int, elements []byte) {
-	var out bytes.Buffer
-	float := func(f float64) { out.Write(binaryLE(math.Float64bits(f))) }
+	var out []byte
+	float := func(f float64) { out = append(out, binaryLE(math.Float64bits(f))...) }
 	switch v := v.(type) {
 	case mat.Matrix:
 		rows, cols := v.Dims()
@@ -154,10 +31,10 @@ func plain(v any) (shape []int, elements []byte) {
 		}
 		if v, ok := v.(mat.Vector); ok && (cols == 1 || v.Len() == 0) {
 			if _, row := v.(mat.TransposeVec); !row {
-				return []int{v.Len()}, out.Bytes()
+				return []int{v.Len()}, out
 			}
 		}
-		return []int{rows, cols}, out.Bytes()
+		return []int{rows, cols}, out
 	case mat.CMatrix:
 		rows, cols := v.Dims()
 		for i := range rows {
@@ -166,7 +43,7 @@ func plain(v any) (shape []int, elements []byte) {
 				float(imag(v.At(i, j)))
 			}
 		}
-		return []int{rows, cols}, out.Bytes()
+		return []int{rows, cols}, out
 	}
 	return nil, nil
 }
@@ -194,20 +71,24 @@ func TestEveryFunctionOverEveryType(t *testing.T) {
 			t.Fatal(err)
 		}
 		shape, elements := plain(v)
+		want := array.Float64
+		if _, ok := v.(mat.CMatrix); ok {
+			want = array.Complex128
+		}
 		if shape == nil { // a slice; the codec has a test of its own
-			shape, elements = c.Shape(), encoded(t, c)
+			shape, elements, want = c.Shape(), encoded(t, c), c.DType()
 		}
 		if !slices.Equal(src.Shape(), shape) || !slices.Equal(c.Shape(), shape) {
 			t.Fatalf("shape %v, copied %v, want %v", src.Shape(), c.Shape(), shape)
 		}
-		if c.DType() != src.DType() {
-			t.Fatalf("type %v, copied %v", src.DType(), c.DType())
+		if src.DType() != want || c.DType() != want {
+			t.Fatalf("type %v, copied %v, want %v", src.DType(), c.DType(), want)
 		}
 		if got := encoded(t, src); !bytes.Equal(got, elements) {
-			t.Errorf("Encode differs from At")
+			t.Fatalf("Encode differs from At")
 		}
 		if got := encoded(t, c); !bytes.Equal(got, elements) {
-			t.Errorf("the copy differs from At")
+			t.Fatalf("the copy differs from At")
 		}
 		var chunks []byte
 		for chunk, err := range array.Chunks(src) {
@@ -219,12 +100,79 @@ func TestEveryFunctionOverEveryType(t *testing.T) {
 		if !bytes.Equal(chunks, elements) {
 			t.Errorf("Chunks differ from At")
 		}
-		d, err := array.Hash(context.Background(), src)
-		if err != nil || d != c.Digest() {
-			t.Errorf("digest %v, %v; that of a copy is %v", d, err, c.Digest())
-		}
 		encodeParts(t, src, elements)
+
+		reference, err := array.Make(want, shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reference.Decode(0, elements); err != nil {
+			t.Fatal(err)
+		}
+		d, err := array.Hash(context.Background(), src)
+		if err != nil || d != reference.Digest() {
+			t.Errorf("digest %v, %v; that of the elements is %v", d, err, reference.Digest())
+		}
+		table, err := array.HashTable(context.Background(), src)
+		if err != nil || table.Digest() != d {
+			t.Errorf("HashTable: %v", err)
+		}
+		if got := format(t, src); got != format(t, reference) {
+			t.Errorf("Format writes\n%s\nwant\n%s", got, format(t, reference))
+		}
+		fromGonum(t, v, reference)
+		rebuild(t, v, c)
 	})
+}
+
+// fromGonum makes an array of a value by the function for its type.
+func fromGonum(t *testing.T, v any, want array.Any) {
+	t.Helper()
+	var a *array.Array[float64]
+	var err error
+	switch v := v.(type) {
+	case *mat.Dense:
+		a, err = array.FromDense(v)
+	case *mat.VecDense:
+		a, err = array.FromVecDense(v)
+	default:
+		return
+	}
+	if err != nil || !slices.Equal(a.Shape(), want.Shape()) || a.Digest() != want.Digest() {
+		t.Errorf("From…: %v", err)
+	}
+}
+
+// rebuild makes v again of its elements and compares type, layout and elements.
+func rebuild(t *testing.T, v any, a array.Any) {
+	t.Helper()
+	layout, typ := array.Layout(v), reflect.TypeOf(v)
+	if !array.IsMatrix(typ) {
+		if m, err := array.Matrix(a, layout, typ); layout != "" || m != nil || !errors.Is(err, array.ErrDType) {
+			t.Errorf("layout %q; Matrix: %v, %v", layout, m, err)
+		}
+		return
+	}
+	m, err := array.Matrix(a, layout, typ)
+	if err != nil {
+		if b, ok := v.(*mat.BandDense); ok && errors.Is(err, array.ErrShape) && overlongBand(b) {
+			return
+		}
+		t.Fatalf("layout %q: %v", layout, err)
+	}
+	wantShape, want := plain(v)
+	shape, elements := plain(m)
+	if reflect.TypeOf(m) != typ || array.Layout(m) != layout || !slices.Equal(shape, wantShape) || !bytes.Equal(elements, want) {
+		t.Errorf("layout %q %v of %T came back as %T with %q %v", layout, wantShape, v, m, array.Layout(m), shape)
+	}
+}
+
+// overlongBand reports whether b takes more than twice the memory that it has as
+// a full matrix, and more than 64 KiB.
+func overlongBand(b *mat.BandDense) bool {
+	r, c := b.Dims()
+	kl, ku := b.Bandwidth()
+	return min(r, c+kl)*(kl+ku+1) > 2*r*c+8<<10
 }
 
 // encoded returns all elements of src by one Encode.
@@ -235,25 +183,31 @@ func encoded(t *testing.T, src array.Source) []byte {
 		t.Fatal(err)
 	}
 	b := make([]byte, n*src.DType().Size())
+	for i := range b {
+		b[i] = 0xa5 // zeros must be written too
+	}
 	if err := src.Encode(b, 0); err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-// encodeParts encodes ranges that begin and end anywhere, and such as lie
-// outside.
+// encodeParts encodes ranges that begin and end anywhere, into memory that is not
+// aligned, and such as lie outside.
 func encodeParts(t *testing.T, src array.Source, elements []byte) {
 	t.Helper()
 	size := src.DType().Size()
 	n := len(elements) / size
-	cuts := []int{0, 1, n / 3, n/3 + 13, n - 1, n}
+	r := rand.New(rand.NewPCG(uint64(n), 3))
+	cuts := []int{0, 1, n / 3, n/3 + 13, n - 1, n, r.IntN(n + 1), r.IntN(n + 1)}
+	memory := make([]byte, len(elements)+16)
 	for _, lo := range cuts {
 		for _, hi := range cuts {
 			if lo < 0 || hi < lo || hi > n {
 				continue
 			}
-			b := make([]byte, (hi-lo)*size)
+			skip := r.IntN(16)
+			b := memory[skip : skip+(hi-lo)*size]
 			if err := src.Encode(b, lo); err != nil || !bytes.Equal(b, elements[lo*size:hi*size]) {
 				t.Fatalf("Encode [%d, %d) of %d differs, error %v", lo, hi, n, err)
 			}
