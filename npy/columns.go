@@ -20,7 +20,7 @@ const (
 
 // readTransposed reads elements in Fortran order of shape (rows, cols), and of
 // extents 1 anywhere, into C order.
-func (e *elements) readTransposed(rows, cols int) (array.Any, error) {
+func (e *body) readTransposed(rows, cols int) (array.Any, error) {
 	a, err := array.Uninitialized(e.DType, e.Shape...)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (e *elements) readTransposed(rows, cols int) (array.Any, error) {
 }
 
 // readTiles reads all tiles of e into dst.
-func readTiles[T array.Element](dst *array.Array[T], e *elements, rows, cols int) error {
+func readTiles[T array.Element](dst *array.Array[T], e *body, rows, cols int) error {
 	high := min(rows, columnBytes/e.ItemSize)
 	if rows*e.ItemSize <= tileBytes {
 		high = rows // whole columns: one read a tile
@@ -91,14 +91,14 @@ func readTiles[T array.Element](dst *array.Array[T], e *elements, rows, cols int
 
 // tile holds parts of columns, one behind the other.
 type tile[T array.Element] struct {
-	from   *elements
+	from   *body
 	data   []T
 	array  *array.Array[T] // of data
 	bytes  []byte          // what is read into: data's memory, or
 	decode bool            // a buffer that is decoded into it
 }
 
-func newTile[T array.Element](from *elements, n int) *tile[T] {
+func newTile[T array.Element](from *body, n int) *tile[T] {
 	t := &tile[T]{from: from, data: make([]T, n)}
 	t.array, _ = array.FromSlice(t.data) // without a shape there is none to be wrong
 	b, direct := t.array.Bytes()

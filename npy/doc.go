@@ -124,8 +124,37 @@
 // error. So a map is for files that are only ever replaced, as [WriteFile] does, or
 // appended to; otherwise read.
 //
+// # Archives
+//
+// An .npz file is a zip of .npy files. [OpenArchive] reads one member by member,
+// [ReadArchive] all of it; [CreateArchive] and [WriteArchive] are np.savez, and with a
+// level np.savez_compressed. Members are stored or deflated, and as large and as many
+// as zip64 allows.
+//
+//	a, err := npy.OpenArchive("x.npz", nil)
+//	m, err := a.Dense("weights")
+//
+// A member is known by its name with and without .npy, as np.load has it. Every
+// byte that is read is tested against its checksum. Refused are names that are
+// absolute, hold "..", a backslash or NUL, or come twice; members that share bytes;
+// other methods of compression and encryption; and before memory is allocated, what
+// claims to be more than its deflated bytes can hold, or than
+// [ArchiveOptions].MaxInflated. Python's pickled objects are listed, and never read.
+//
+// # Whole objects
+//
+// [Dump] writes structs, maps and lists of arrays, matrices, numbers and strings, one
+// inside the other, as an archive whose members are named by their paths, and [Load]
+// makes them again. They stand in the place of joblib.dump and joblib.load, without
+// pickle: np.load opens every member.
+//
+//	err := npy.Dump("model.npz", model, nil)
+//	err := npy.Load("model.npz", &model)          // or, one part of it:
+//	w, err := a.Dense("Model.Layers.0.Weights")   // np.load("model.npz")["Model.Layers.0.Weights"]
+//
 // # Concurrency
 //
-// All functions and the methods of a File, an Appender and a Mapping may be called
-// from several goroutines at once. What is being written must not change meanwhile.
+// All functions may be called from several goroutines at once, and so may the
+// methods of a File, an Appender, a Mapping and an Archive, but not those of an
+// ArchiveWriter. What is being written must not change meanwhile.
 package npy

@@ -32,7 +32,7 @@ func readPositioned(r positioned, h Header, size int64) (array.Any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := elements{r, h, start, size}
+	e := body{r, h, start, size}
 	a, err := e.read()
 	if err != nil {
 		return nil, err
@@ -41,14 +41,14 @@ func readPositioned(r positioned, h Header, size int64) (array.Any, error) {
 	return a, err
 }
 
-// elements are those of a header, size bytes from start on.
-type elements struct {
+// body is the elements of a header, size bytes from start on.
+type body struct {
 	io.ReaderAt
 	Header
 	start, size int64
 }
 
-func (e *elements) read() (array.Any, error) {
+func (e *body) read() (array.Any, error) {
 	shape := e.Shape
 	if e.Fortran {
 		if long := longAxes(shape); len(long) == 2 {
@@ -68,7 +68,7 @@ func (e *elements) read() (array.Any, error) {
 
 // fill reads the elements into a, which has as many, in the order in which they
 // lie.
-func (e *elements) fill(a array.Any) error {
+func (e *body) fill(a array.Any) error {
 	into, direct := a.Bytes()
 	direct = direct && e.DType != array.Bool // Decode knows that 2 is true
 	step := int64(readStep)
@@ -101,7 +101,7 @@ func (e *elements) fill(a array.Any) error {
 }
 
 // readAt reads the bytes of whole elements from offset on, as little-endian ones.
-func (e *elements) readAt(b []byte, offset int64) error {
+func (e *body) readAt(b []byte, offset int64) error {
 	n, err := e.ReadAt(b, e.start+offset)
 	if n < len(b) {
 		return short(err, e.Header, offset+int64(n), e.size) // cut since it was opened

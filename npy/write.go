@@ -1,11 +1,9 @@
 package npy
 
 import (
-	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/numcache/numcache/array"
 )
@@ -88,34 +86,13 @@ func WriteFile(path string, v any) error {
 }
 
 func writeFile(path string, v any) error {
-	// The staging file lies beside the final one: only within a file system is
-	// a rename atomic. Its name is short, for path's may have all the length
-	// that a name can have.
-	staging := filepath.Join(filepath.Dir(path), ".npy-"+rand.Text())
-	f, err := os.OpenFile(staging, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	s, err := stage(path)
 	if err != nil {
 		return err
 	}
-	published := false
-	defer func() { // also where a foreign matrix panics
-		if !published {
-			f.Close()
-			os.Remove(staging)
-		}
-	}()
-	if err := Write(f, v); err != nil {
+	defer s.discard() // also where a foreign matrix panics
+	if err := Write(s.File, v); err != nil {
 		return err
 	}
-	// Without this, a power cut could leave the new name on an empty file.
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(staging, path); err != nil {
-		return err
-	}
-	published = true
-	return nil
+	return s.publish()
 }

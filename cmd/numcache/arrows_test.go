@@ -95,6 +95,10 @@ func TestArrows(t *testing.T) {
 				if strings.HasPrefix(dep, module+"/testdata/numpy") {
 					t.Errorf("%s: %s depends on %s, which is for tests", system, p.ImportPath, dep)
 				}
+				// Only files are compressed.
+				if r := room(p.ImportPath); (r == "array" || r == "parallel") && strings.HasPrefix(dep, "github.com/klauspost/compress") {
+					t.Errorf("%s: %s depends on %s", system, p.ImportPath, dep)
+				}
 				// What the command line needs is none of the library's business.
 				if room(p.ImportPath) != "cmd" && strings.HasPrefix(dep, "github.com/spf13/") {
 					t.Errorf("%s: %s depends on %s", system, p.ImportPath, dep)
