@@ -18,6 +18,7 @@ const deflateBlock = 1 << 20
 type deflater struct {
 	level int
 	put   func([]byte) error // takes the stream
+	sizes []uint32           // of the blocks, deflated
 	free  []*piece           // not in use
 	queue []*piece           // being deflated, in order
 	next  *piece             // being filled
@@ -37,6 +38,7 @@ func newDeflater(level int) *deflater { return &deflater{level: level} }
 // begin starts a member, whose stream put takes.
 func (d *deflater) begin(put func([]byte) error) {
 	d.put = put
+	d.sizes = nil
 	d.next = d.piece()
 }
 
@@ -93,6 +95,7 @@ func (d *deflater) collect() error {
 func (d *deflater) pass(b *piece) error {
 	err := b.err
 	if err == nil {
+		d.sizes = append(d.sizes, uint32(b.out.Len()))
 		err = d.put(b.out.Bytes())
 	}
 	b.in = b.in[:0]

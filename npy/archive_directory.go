@@ -18,6 +18,7 @@ type member struct {
 	packed int64 // bytes from offset on
 	size   int64 // bytes once inflated
 	crc    uint32
+	blocks []uint32 // deflated sizes of its blocks, if it tells them
 }
 
 const (
@@ -44,10 +45,11 @@ func (a *Archive) readDirectory(size int64) error {
 			return fmt.Errorf("member %.200q: %w", f.Name, zipError(err))
 		}
 		// Beyond 63 bits they become negative.
-		m := &member{f.Name, f.Method, f.Flags&1 != 0, offset, int64(f.CompressedSize64), int64(f.UncompressedSize64), f.CRC32}
+		m := &member{f.Name, f.Method, f.Flags&1 != 0, offset, int64(f.CompressedSize64), int64(f.UncompressedSize64), f.CRC32, nil}
 		if offset < 0 || offset > size || m.packed < 0 || m.packed > size-offset || m.size < 0 {
 			return fmt.Errorf("%w: member %.200q reaches outside of the file", ErrFormat, m.name)
 		}
+		m.blocks = m.parseBlocks(f.Extra)
 		members[i] = m
 		if err := a.enter(m); err != nil {
 			return fmt.Errorf("%w: %w", ErrFormat, err)

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -189,6 +190,48 @@ func TestArchiveDamage(t *testing.T) {
 			if _, err := npy.NewArchive(bytes.NewReader(b[:n]), int64(n), nil); !errors.Is(err, npy.ErrFormat) {
 				t.Fatalf("%d of %d bytes: %v", n, len(b), err)
 			}
+		}
+	}
+}
+
+// A wrong list of a member's blocks changes nothing: the member is one stream.
+func TestArchiveBlocks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.npz")
+	want := filled(rand.New(rand.NewPCG(3, 4)), array.Uint8, []int{3 << 20})
+	if err := npy.WriteArchive(path, map[string]any{"x": want}, &npy.ArchiveOptions{Level: 1}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := bytes.LastIndex(b, []byte("nc\x14\x00")) // four blocks
+	if field < 0 {
+		t.Fatal("the archive does not list blocks")
+	}
+	for name, change := range map[string]func([]byte){
+		"as it is":    func([]byte) {},
+		"another id":  func(f []byte) { f[0]++ },
+		"length":      func(f []byte) { f[2]-- },
+		"block size":  func(f []byte) { f[4]++ },
+		"sum":         func(f []byte) { f[8]++ },
+		"other sizes": func(f []byte) { f[8]++; f[12]-- },
+		"exchanged":   func(f []byte) { f[8], f[12], f[9], f[13] = f[12], f[8], f[13], f[9]; f[10], f[14] = f[14], f[10] },
+		"a size of 0": func(f []byte) {
+			le := binary.LittleEndian
+			le.PutUint32(f[12:], le.Uint32(f[8:])+le.Uint32(f[12:]))
+			le.PutUint32(f[8:], 0)
+		},
+	} {
+		c := bytes.Clone(b)
+		change(c[field:])
+		a, err := npy.NewArchive(bytes.NewReader(c), int64(len(c)), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if x, err := a.Read("x"); err != nil || !equal(x, want) {
+			t.Errorf("%s: other elements, %v", name, err)
 		}
 	}
 }

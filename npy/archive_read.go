@@ -160,6 +160,9 @@ func (a *Archive) value(name string) (any, error) {
 	if m.method == zip.Store && asInFile(h) {
 		return a.readDirect(r, h, size)
 	}
+	if x, ok := a.readBlocks(m, h, size); ok {
+		return x, nil
+	}
 	v, err := readValue(r, h, m.size-size)
 	if err == nil {
 		err = r.finish()

@@ -96,6 +96,7 @@ func (w *ArchiveWriter) write(full string, v any) error {
 	if err := w.deflate.finish(); err != nil {
 		return err
 	}
+	m.entry.blocks = w.deflate.sizes
 	return m.finish()
 }
 

@@ -16,7 +16,8 @@ type entry struct {
 	deflated     bool
 	crc          uint32
 	size, packed int64
-	offset       int64 // of the local header
+	offset       int64    // of the local header
+	blocks       []uint32 // deflated sizes of its blocks
 }
 
 const (
@@ -95,7 +96,7 @@ type directory struct {
 
 // add lists a member.
 func (d *directory) add(e *entry) {
-	var large []byte // what does not fit 32 bits
+	var large []byte // what does not fit 32 bits, and then all extra fields
 	field := func(n int64) uint32 {
 		if n >= limit32 {
 			large = le.AppendUint64(large, uint64(n))
@@ -108,6 +109,7 @@ func (d *directory) add(e *entry) {
 		head = le.AppendUint16(head, uint16(len(large)))
 		large = append(head, large...)
 	}
+	large = appendBlocks(large, e.blocks)
 	b := append(d.bytes, "PK\x01\x02"...)
 	b = le.AppendUint16(b, unixHost|zipVersion)
 	b = le.AppendUint16(b, zipVersion)

@@ -150,7 +150,7 @@ func TestDumpErrors(t *testing.T) {
 		"channel":      {struct{ A []chan int }{make([]chan int, 1)}, "A.0: "},
 		"unexported":   {struct{ S struct{ x int } }{}, "S: npy: type: field x"},
 		"embedded":     {struct{ error }{}, "unexported"},
-		"tag": {struct { //nolint:staticcheck // SA5008: the tag is wrong on purpose
+		"tag": {struct {
 			A int `npy:"a,omitzero"`
 		}{}, "omitempty"},
 		"same names": {struct {
