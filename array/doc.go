@@ -13,9 +13,18 @@
 //	v, err := a.At(2, 3)
 //
 // The element types are bool, int8 to int64, uint8 to uint64, float32, float64,
-// complex64 and complex128. [Any] is an array whose element type is known only
-// at run time; a type switch over *Array[float64] and its like gives the typed
-// array back.
+// complex64 and complex128, and [Half], which keeps NumPy's float16. [Any] is an
+// array whose element type is known only at run time; a type switch over
+// *Array[float64] and its like gives the typed array back. [FromBytes] makes an
+// array over memory that came from elsewhere, such as a mapped file.
+//
+// An Array prints as in NumPy, by %v and %s:
+//
+//	fmt.Println(a)                               // [[1.  2.5]
+//	                                             //  [3.  4. ]]
+//
+// [Format] does so for every [Source], and reads of a large one no more than what
+// is shown.
 //
 // # gonum
 //
@@ -27,11 +36,15 @@
 // A [Source] reads a value without changing its layout. [Of] makes one of an
 // array, a numeric slice, and every gonum matrix and vector: Dense, VecDense,
 // SymDense, TriDense, DiagDense, Tridiag, the banded types, CDense, their
-// transposes, their strided slices, and types that gonum does not know, through
-// At. What counts are the logical elements: a strided view equals its copy, a
+// transposes and their strided slices, all from their own memory, and types that
+// gonum does not know, through At. What counts are the logical elements: a strided view equals its copy, a
 // transpose equals the matrix that is written out, and a SymDense equals the
 // Dense with both triangles. A vector is 1-d, a matrix 2-d. A transposed vector
 // is a matrix of one row, for a function may well tell v from vᵀ.
+//
+// [Matrix] goes back from elements to any of gonum's types. Beside the elements it
+// wants the word that [Layout] has for the original: which triangle it keeps, or how
+// many diagonals.
 //
 // # Who may write
 //
@@ -67,6 +80,10 @@
 // takes them one by one, in any order, as they are read from a file or a network.
 // [Chunks] yields what is hashed.
 //
+// A table can be kept: [Table.Array] gives it as an array of uint64, one row a
+// chunk, and [TableOf] takes it back. [Diff] says from two tables alone in which
+// blocks of rows two arrays differ, so that only those need be fetched or checked.
+//
 // The chunk hashes are fast and not cryptographic. Digests tell apart what happens
 // to differ; against somebody who constructs collisions they are no defence.
 //
@@ -76,8 +93,12 @@
 // larger shape is [ErrShape]. A shape below that which the machine has no memory
 // for ends the program, as every allocation in Go does: check shapes that come from
 // outside against the data that came with them, as package npy does. There is no
-// float16, no string and no object type. gonum has no matrix of shape (0, 3), so
-// [Array.Dense] refuses one.
+// string and no object type. gonum has no matrix of shape (0, 3), so [Array.Dense]
+// refuses one.
+//
+// [Format] writes what NumPy writes with its default options. One float32 is an
+// exception: NumPy 2 takes 0.0001 in an array for not below 0.0001, NumPy 1 and
+// Format, which compare with the decimal, give it an exponent.
 //
 // # Machine and build
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"reflect"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -254,4 +255,122 @@ func ExampleElements() {
 	// Output:
 	// 12 <nil>
 	// true
+}
+
+// Printing a matrix as NumPy does, only the edges where it is large.
+func ExampleFormat() {
+	m := mat.NewDense(100, 100, nil)
+	m.Set(0, 0, 0.5)
+	m.Set(99, 98, -12.25)
+	src, err := array.Of(m)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := array.Format(src)
+	fmt.Println(text, err)
+	// Output:
+	// [[  0.5    0.     0.   ...   0.     0.     0.  ]
+	//  [  0.     0.     0.   ...   0.     0.     0.  ]
+	//  [  0.     0.     0.   ...   0.     0.     0.  ]
+	//  ...
+	//  [  0.     0.     0.   ...   0.     0.     0.  ]
+	//  [  0.     0.     0.   ...   0.     0.     0.  ]
+	//  [  0.     0.     0.   ...   0.   -12.25   0.  ]] <nil>
+}
+
+func ExampleArray_String() {
+	a, err := array.FromSlice([]complex64{1, 2i, -0.5, 1 + 1i}, 2, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%v\n", a)
+	// Output:
+	// [[ 1. +0.j  0. +2.j]
+	//  [-0.5+0.j  1. +1.j]]
+}
+
+// Tables tell which rows of a large array have changed, without its old elements.
+func ExampleDiff() {
+	a, err := array.New[float64](1_000_000, 10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	before, err := array.HashTable(context.Background(), a)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a.Data()[5_000_000] = 1 // row 500000
+	after, err := array.HashTable(context.Background(), a)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows, err := array.Diff(before, after)
+	fmt.Println(rows, err)
+	// Output: [{498073 501351}] <nil>
+}
+
+// A table survives as an array that can be stored beside its own.
+func ExampleTableOf() {
+	a, err := array.FromSlice(make([]float32, 100_000), 1000, 100)
+	if err != nil {
+		log.Fatal(err)
+	}
+	t, err := array.HashTable(context.Background(), a)
+	if err != nil {
+		log.Fatal(err)
+	}
+	kept := t.Array()
+	again, err := array.TableOf(array.Float32, []int{1000, 100}, kept)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(kept.DType(), kept.Shape(), again.Digest() == a.Digest())
+	// Output: uint64 [2 2] true
+}
+
+func ExampleHalf() {
+	h := array.ToHalf(0.1)
+	fmt.Println(h, h.Float32(), array.ToHalf(70000))
+
+	a, err := array.FromSlice([]array.Half{h, array.ToHalf(1.5)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(a.DType(), a)
+	// Output:
+	// 0.1 0.099975586 +Inf
+	// float16 [0.1 1.5]
+}
+
+// A lower triangular matrix is stored as its elements and a word, and made again.
+func ExampleMatrix() {
+	l := mat.NewTriDense(2, mat.Lower, []float64{1, 0, 2, 3})
+	src, err := array.Of(l)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := array.Copy(src)
+	if err != nil {
+		log.Fatal(err)
+	}
+	layout := array.Layout(l)
+	m, err := array.Matrix(a, layout, reflect.TypeFor[*mat.TriDense]())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s %T %v\n", layout, m, mat.Equal(m.(*mat.TriDense), l))
+	// Output: lower *mat.TriDense true
+}
+
+func ExampleFromBytes() {
+	// As from a mapped file. Copy what cannot be shared where it lies.
+	b := []byte{1, 0, 1}
+	a, err := array.FromBytes(array.Bool, b, 3)
+	if errors.Is(err, array.ErrNotShared) {
+		if a, err = array.Make(array.Bool, 3); err == nil {
+			err = a.Decode(0, b)
+		}
+	}
+	fmt.Println(a, err)
+	// Output: [ True False  True] <nil>
 }

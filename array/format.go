@@ -116,7 +116,7 @@ func place(i int, shape, shown []int) int {
 type writer struct {
 	shape, shown []int
 	append       func(dst []byte, i int) []byte // the i-th shown element
-	text         []byte
+	item, text   []byte
 }
 
 // axis writes the elements along an axis from the given one on, and returns the
@@ -135,8 +135,8 @@ func (w *writer) axis(axis, i int) int {
 			i = w.axis(axis+1, i)
 			continue
 		}
-		var buffer [80]byte
-		column = w.word(w.append(buffer[:0], i), indent, column, width, true)
+		w.item = w.append(w.item[:0], i)
+		column = w.word(w.item, indent, column, width, true)
 		i++
 	}
 	w.text = append(w.text, ']')

@@ -298,6 +298,40 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// A chunk more costs no allocation, whatever its elements are gathered from.
+func TestHashAllocationsPerChunk(t *testing.T) {
+	const row = array.ChunkSize / 8 // a chunk
+	for name, of := range map[string]func(chunks int) any{
+		"contiguous": func(n int) any { return make([]float64, n*row) },
+		"strided":    func(n int) any { return mat.NewDense(n, row+1, nil).Slice(0, n, 0, row) },
+		"transposed": func(n int) any { return mat.NewDense(row, n, nil).T() },
+		"upper band": func(n int) any { return mat.NewBandDense(n, row, 0, 9, nil) },
+		"complex":    func(n int) any { return mat.NewCDense(n, row/2+1, nil).Slice(0, n, 0, row/2) },
+		"conjugate":  func(n int) any { return mat.NewCDense(row/2, n, nil).H() },
+		"foreign":    func(n int) any { return foreign{mat.NewDense(n, row, nil)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			allocs := func(chunks int) float64 {
+				src, err := array.Of(of(chunks))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return testing.AllocsPerRun(5, func() {
+					if _, err := array.Hash(context.Background(), src); err != nil {
+						t.Fatal(err)
+					}
+				})
+			}
+			// Beyond a few chunks the work is shared out, which costs a little
+			// once, and a long table is hashed in parts.
+			one, some, many := allocs(1), allocs(40), allocs(100)
+			if many > one+30 || many > some+2 && !poolDrops {
+				t.Errorf("%v allocations for 1 chunk, %v for 40, %v for 100", one, some, many)
+			}
+		})
+	}
+}
+
 // Hashing 64 MB (less of it where reading is slow) takes the table and a buffer for each core, however it is laid
 // out.
 func TestHashAllocations(t *testing.T) {
@@ -306,7 +340,7 @@ func TestHashAllocations(t *testing.T) {
 		"contiguous": make([]float64, n),
 		"strided":    mat.NewDense(1<<11, n/(1<<11)+1, nil).Slice(0, 1<<11, 1, n/(1<<11)+1),
 		"transposed": mat.NewDense(1<<11, n/(1<<11), nil).T(),
-		"by At":      mat.NewSymDense(1448, nil),
+		"symmetric":  mat.NewSymDense(1448, nil),
 		"foreign":    foreign{mat.NewDense(1<<10, 1<<10, nil)},
 	} {
 		t.Run(name, func(t *testing.T) {
