@@ -72,10 +72,10 @@ func (m *member) parseBlocks(extra []byte) []uint32 {
 // the checksum is of.
 func (a *Archive) readBlocks(m *member, h Header, size int64) (array.Any, bool) {
 	data, err := h.DataSize()
-	if err != nil || len(m.blocks) < 2 || !asInFile(h) || size > deflateBlock || size+data != m.size {
+	if err != nil || len(m.blocks) < 2 || !asInFile(h) || m.held(size) == unknown || size > deflateBlock || size+data != m.size {
 		return nil, false
 	}
-	x, err := array.Make(h.DType, h.Shape...)
+	x, err := array.Uninitialized(h.DType, h.Shape...)
 	if err != nil {
 		return nil, false
 	}

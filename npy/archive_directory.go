@@ -27,6 +27,10 @@ const (
 	// maxRatio bounds what DEFLATE can make of a byte: a match of 258 bytes takes
 	// two bits at least.
 	maxRatio = 1032
+	// trustedRatio is up to what ratio the size that a member claims is believed
+	// before it is inflated; numbers seldom reach it. Beyond, memory grows with
+	// what really comes.
+	trustedRatio = 64
 )
 
 // readDirectory lists the members of an archive of the given size.
@@ -84,6 +88,15 @@ func checkApart(members []*member) error {
 		}
 	}
 	return nil
+}
+
+// held is how many bytes follow the first n of the inflated member, as readData
+// takes it.
+func (m *member) held(n int64) int64 {
+	if m.method == zip.Deflate && m.size/trustedRatio > m.packed {
+		return unknown
+	}
+	return m.size - n
 }
 
 // check refuses a member that cannot be read, or will not be, before memory for

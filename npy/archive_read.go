@@ -163,7 +163,7 @@ func (a *Archive) value(name string) (any, error) {
 	if x, ok := a.readBlocks(m, h, size); ok {
 		return x, nil
 	}
-	v, err := readValue(r, h, m.size-size)
+	v, err := readValue(r, h, m.held(size))
 	if err == nil {
 		err = r.finish()
 	}
@@ -181,7 +181,8 @@ func damaged(err error) error {
 	return err
 }
 
-// readValue reads what h describes from r, which holds that many bytes.
+// readValue reads what h describes from r. held is how many bytes r is known to
+// hold, or unknown.
 func readValue(r io.Reader, h Header, held int64) (any, error) {
 	switch h.Kind {
 	case Numeric:

@@ -18,12 +18,13 @@ import (
 // rows that an [Appender] adds later are seen by whoever opens the file again.
 // Errors of its methods are [*Error].
 type File struct {
-	file  *os.File
-	path  string
-	h     Header
-	start int64 // of the elements
-	size  int64 // of the elements, by the header
-	held  int64 // bytes behind the header, or unknown
+	file   *os.File
+	member bool // of an Archive, whose file it is
+	path   string
+	h      Header
+	start  int64 // of the elements
+	size   int64 // of the elements, by the header
+	held   int64 // bytes behind the header, or unknown
 }
 
 // Open opens the .npy file at path and reads its header. It refuses what
@@ -72,7 +73,12 @@ func (f *File) section(offset, n int64) *io.SectionReader {
 
 // Close closes the file. Arrays that were read from it stay, and so do its
 // mappings. A second Close is [os.ErrClosed].
-func (f *File) Close() error { return onFile("close", f.path, f.file.Close()) }
+func (f *File) Close() error {
+	if f.member {
+		return nil
+	}
+	return onFile("close", f.path, f.file.Close())
+}
 
 // open opens the file at path and sees to it that all the elements are there.
 func open(path string) (*File, error) {
@@ -113,7 +119,7 @@ func newFile(file *os.File, path string) (*File, error) {
 	if held < 0 {
 		held = unknown
 	}
-	return &File{file, path, h, start, size, held}, nil
+	return &File{file: file, path: path, h: h, start: start, size: size, held: held}, nil
 }
 
 // openRegular opens the regular file at path. A FIFO there is refused without
