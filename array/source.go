@@ -184,7 +184,11 @@ func Copy(src Source) (Any, error) {
 	if err := checkSource(src); err != nil {
 		return nil, err
 	}
-	dst, err := Make(src.DType(), src.Shape()...)
+	allocate := Make
+	if _, own := src.(Any); own { // whose Encode leaves nothing out
+		allocate = Uninitialized
+	}
+	dst, err := allocate(src.DType(), src.Shape()...)
 	if err != nil {
 		return nil, err
 	}

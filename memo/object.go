@@ -79,7 +79,7 @@ func readObject(ctx context.Context, s store.Store, ref arrayRef, keep bool) (ar
 	var a array.Any
 	start, err := checkHeader(blob, ref)
 	if err == nil && keep {
-		a, err = array.Make(ref.DType, ref.Shape...)
+		a, err = array.Uninitialized(ref.DType, ref.Shape...)
 	}
 	if err == nil {
 		err = scan(ctx, blob, start, ref, a)
