@@ -12,10 +12,10 @@ import (
 
 const (
 	// tileBytes is the size of a tile.
-	tileBytes = array.ChunkSize
-	// columnBytes is what is read of one column at a time where the column does
-	// not fit: enough that a call of the system is cheap beside it.
-	columnBytes = 16 << 10
+	tileBytes = 1 << 19
+	// tileWidth is how many columns a tile has at least: their rows are then long
+	// enough that writing them, which is what takes the time, is mostly in order.
+	tileWidth = 128
 )
 
 // readTransposed reads elements in Fortran order of shape (rows, cols), and of
@@ -63,11 +63,9 @@ func (e *body) readTransposed(rows, cols int) (array.Any, error) {
 
 // readTiles reads all tiles of e into dst.
 func readTiles[T array.Element](dst *array.Array[T], e *body, rows, cols int) error {
-	high := min(rows, columnBytes/e.ItemSize)
-	if rows*e.ItemSize <= tileBytes {
-		high = rows // whole columns: one read a tile
-	}
-	wide := min(cols, max(1, tileBytes/e.ItemSize/high))
+	wide := min(cols, tileWidth)
+	high := min(rows, tileBytes/e.ItemSize/wide)
+	wide = min(cols, tileBytes/e.ItemSize/high)
 	across := (cols + wide - 1) / wide
 	down := (rows + high - 1) / high
 	var idle sync.Pool // tiles that no range uses

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ x = {}
 
 def made(rows):
     if rows not in x:
-        x[rows] = np.random.default_rng(1).random((rows, 1024))
+        x[rows] = np.random.default_rng(1).random((rows, 1024)).round(3)
     return x[rows]
 
 def answer(what, path, rows):
@@ -34,8 +35,11 @@ def answer(what, path, rows):
         np.save(path + ".c.npy", made(rows))
         np.save(path + ".f.npy", np.asfortranarray(made(rows)))
         np.save(path + ".b.npy", made(rows).astype(">f8"))
+        np.savez(path + ".npz", x=made(rows))
+        if rows <= 1024:
+            np.savez_compressed(path + ".z.npz", x=made(rows))
         return 0
-    a = made(rows) if what in ("write", "write+sync") else None
+    a = made(rows)
     if os.path.exists(path + ".theirs.npy"):
         os.remove(path + ".theirs.npy")
     start = time.perf_counter()
@@ -45,7 +49,7 @@ def answer(what, path, rows):
         np.load(path + ".b.npy").astype("<f8")
     elif what == "read-Fortran":
         np.ascontiguousarray(np.load(path + ".f.npy"))
-    elif what == "rows":
+    elif what == "read-256-rows":
         np.load(path + ".c.npy", mmap_mode="r")[rows // 2:rows // 2 + 256].copy()
     elif what == "write":
         np.save(path + ".theirs.npy", a)
@@ -55,6 +59,12 @@ def answer(what, path, rows):
             f.flush()
             os.fsync(f.fileno())
         os.rename(path + ".tmp", path + ".theirs.npy")
+    elif what == "read-npz":
+        np.load(path + ".npz")["x"]
+    elif what == "read-npz-deflated":
+        np.load(path + ".z.npz")["x"]
+    elif what == "write-npz-deflated":
+        np.savez_compressed(path + ".theirs.npz", x=a)
     return time.perf_counter() - start
 `
 
@@ -63,7 +73,7 @@ def answer(what, path, rows):
 // Files are in the page cache.
 func BenchmarkNumPy(b *testing.B) {
 	python := numpy.Start(b, theirs)
-	for _, size := range []int{8, 256} {
+	for _, size := range []int{8, 256} { // MB
 		rows := size << 20 / 8 / 1024
 		base := filepath.Join(b.TempDir(), "x")
 		python.Ask("make", base, strconv.Itoa(rows))
@@ -79,10 +89,18 @@ func BenchmarkNumPy(b *testing.B) {
 			{"read", size << 20, func() error { return second(npy.ReadDense(base + ".c.npy")) }},
 			{"read-big-endian", size << 20, func() error { return second(npy.ReadDense(base + ".b.npy")) }},
 			{"read-Fortran", size << 20, func() error { return second(npy.ReadDense(base + ".f.npy")) }},
-			{"rows", 256 * 8192, func() error { return nil }},
+			{"read-256-rows", 256 * 8192, func() error { return readRows(base+".c.npy", rows/2, rows/2+256) }},
 			{"write", size << 20, func() error { return writeUnsynced(base+".ours.npy", m) }},
 			{"write+sync", size << 20, func() error { return npy.WriteFile(base+".ours.npy", m) }},
+			{"read-npz", size << 20, func() error { return readMember(base + ".npz") }},
+			{"read-npz-deflated", size << 20, func() error { return readMember(base + ".z.npz") }},
+			{"write-npz-deflated", size << 20, func() error {
+				return npy.WriteArchive(base+".ours.npz", map[string]any{"x": m}, &npy.ArchiveOptions{Level: 6})
+			}},
 		} {
+			if size > 8 && strings.HasSuffix(work.name, "deflated") {
+				continue // NumPy needs ten seconds to deflate 256 MB
+			}
 			b.Run(fmt.Sprintf("%s/%dMB", work.name, size), func(b *testing.B) {
 				var ours, theirs []float64
 				for b.Loop() {
@@ -106,6 +124,24 @@ func BenchmarkNumPy(b *testing.B) {
 			})
 		}
 	}
+}
+
+func readRows(path string, lo, hi int) error {
+	f, err := npy.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return second(f.ReadRowsDense(lo, hi))
+}
+
+func readMember(path string) error {
+	a, err := npy.OpenArchive(path, nil)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	return second(a.Dense("x"))
 }
 
 // writeUnsynced is np.save: it leaves it to the system when the bytes reach

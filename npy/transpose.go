@@ -93,29 +93,38 @@ func toC[T array.Element](dst *array.Array[T], from array.Any) {
 const (
 	// partWidth is how many columns are moved as one part of the work.
 	partWidth = 64
-	// scatterWidth is how many columns are moved at once: eight 8-byte elements
-	// are a cache line, and more columns whose distance is a power of two would
-	// evict each other from the first-level cache.
-	scatterWidth = 8
+	// square is the side of what is moved at once. Of 8-byte elements its rows
+	// and its columns are cache lines, which no neighbour needs again.
+	square = 8
 )
 
 // scatter writes width columns of height elements, which lie colStep apart in
-// src, into the rows of dst, which lie rowStep apart.
+// src, into the rows of dst, which lie rowStep apart: squares first, then what is
+// left of them on two sides.
 func scatter[T array.Element](dst []T, rowStep int, src []T, colStep, height, width int) {
-	c := 0
-	for ; c+scatterWidth <= width; c += scatterWidth {
-		s := src[c*colStep:]
-		s0, s1, s2, s3 := s[:height], s[colStep:][:height], s[2*colStep:][:height], s[3*colStep:][:height]
-		s4, s5, s6, s7 := s[4*colStep:][:height], s[5*colStep:][:height], s[6*colStep:][:height], s[7*colStep:][:height]
-		for r := range s0 {
-			row := dst[r*rowStep+c:][:scatterWidth]
-			row[0], row[1], row[2], row[3] = s0[r], s1[r], s2[r], s3[r]
-			row[4], row[5], row[6], row[7] = s4[r], s5[r], s6[r], s7[r]
+	squareRows, squareCols := height&^(square-1), width&^(square-1)
+	for r := 0; r < squareRows; r += square {
+		for c := 0; c < squareCols; c += square {
+			s := src[c*colStep+r:]
+			s0, s1 := (*[square]T)(s), (*[square]T)(s[colStep:])
+			s2, s3 := (*[square]T)(s[2*colStep:]), (*[square]T)(s[3*colStep:])
+			s4, s5 := (*[square]T)(s[4*colStep:]), (*[square]T)(s[5*colStep:])
+			s6, s7 := (*[square]T)(s[6*colStep:]), (*[square]T)(s[7*colStep:])
+			d := dst[r*rowStep+c:]
+			for i := range s0 {
+				*(*[square]T)(d[i*rowStep:]) = [square]T{s0[i], s1[i], s2[i], s3[i], s4[i], s5[i], s6[i], s7[i]}
+			}
 		}
 	}
-	for ; c < width; c++ {
-		for r, v := range src[c*colStep:][:height] {
-			dst[r*rowStep+c] = v
+	scatterEdge(dst, rowStep, src, colStep, 0, height, squareCols, width)
+	scatterEdge(dst, rowStep, src, colStep, squareRows, height, 0, squareCols)
+}
+
+// scatterEdge is scatter of the rows [r0, r1) and columns [c0, c1), one by one.
+func scatterEdge[T array.Element](dst []T, rowStep int, src []T, colStep, r0, r1, c0, c1 int) {
+	for c := c0; c < c1; c++ {
+		for r := r0; r < r1; r++ {
+			dst[r*rowStep+c] = src[c*colStep+r]
 		}
 	}
 }
