@@ -37,10 +37,10 @@
 // array, a numeric slice, and every gonum matrix and vector: Dense, VecDense,
 // SymDense, TriDense, DiagDense, Tridiag, the banded types, CDense, their
 // transposes and their strided slices, all from their own memory, and types that
-// gonum does not know, through At. What counts are the logical elements: a strided view equals its copy, a
-// transpose equals the matrix that is written out, and a SymDense equals the
-// Dense with both triangles. A vector is 1-d, a matrix 2-d. A transposed vector
-// is a matrix of one row, for a function may well tell v from vᵀ.
+// gonum does not know, through At. What counts are the logical elements: a strided
+// view equals its copy, a transpose equals the matrix that is written out, and a
+// SymDense equals the Dense with both triangles. A vector is 1-d, a matrix 2-d. A
+// transposed vector is a matrix of one row, for a function may well tell v from vᵀ.
 //
 // [Matrix] goes back from elements to any of gonum's types. Beside the elements it
 // wants the word that [Layout] has for the original: which triangle it keeps, or how
