@@ -191,7 +191,7 @@ func TestStatus(t *testing.T) {
 		{1, "ls --dir " + dir, dir + " is not a cache"},
 		{1, "ls --dir main.go", filepath.Join(here, "main.go") + " is not a folder"},
 		{1, "hash nosuch.npy", "nosuch.npy: "},
-		{1, "hash main.go", "main.go: not a valid .npy file"},
+		{1, "hash main.go", "main.go: not a valid .npy or .npz file"},
 		{1, "hash .", ".: "},
 		{1, "cat nosuch.npy", "nosuch.npy: "},
 		{1, "show nosuch.npy", "nosuch.npy: "},
