@@ -113,7 +113,7 @@ func (a *Archive) Close() error { return a.onFile("read", a.close()) }
 
 // Names returns the names of all members as np.load's files attribute has them: in
 // the order of the file, without the .npy at the end. Members that are no arrays
-// are among them.
+// are among them, but not the folders that other tools list.
 func (a *Archive) Names() []string { return slices.Clone(a.names) }
 
 // Has reports whether there is a member of this name, with or without .npy.
@@ -124,7 +124,39 @@ func (a *Archive) find(name string) (*member, error) {
 	if m := a.members[name]; m != nil {
 		return m, nil
 	}
-	return nil, fmt.Errorf("%w: %.200q", ErrMissing, name)
+	return nil, fmt.Errorf("%w: %.200q%s", ErrMissing, name, a.nearest(name))
+}
+
+// nearest names, for errors, up to three members whose names begin most like one
+// that is missing: a typing error is seldom in the first letter.
+func (a *Archive) nearest(name string) string {
+	best, names := 0, []string(nil)
+	for _, member := range a.names {
+		if strings.HasSuffix(member, ".") { // a note of Dump's
+			continue
+		}
+		n := alike(name, member)
+		if n > best || names == nil {
+			best, names = n, nil
+		}
+		if n == best && len(names) < 3 {
+			names = append(names, fmt.Sprintf("%.200q", member))
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "; the nearest name is " + strings.Join(names, " or ")
+}
+
+// alike is how many bytes two names begin with that differ in case at most. It
+// looks at no more than an error shows.
+func alike(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b), 200) && (a[n] == b[n] || a[n]|0x20 == b[n]|0x20) {
+		n++
+	}
+	return n
 }
 
 // fail says which member of which archive an operation failed on.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // member is one file of an archive.
@@ -67,6 +68,9 @@ func (a *Archive) readDirectory(size int64) error {
 func (a *Archive) enter(m *member) error {
 	if err := checkName(m.name); err != nil {
 		return err
+	}
+	if strings.HasSuffix(m.name, "/") && m.size == 0 {
+		return nil // a folder
 	}
 	bare := bareName(m.name)
 	if a.members[m.name] != nil || a.members[bare] != nil {
