@@ -46,7 +46,8 @@ import (
 // (on v itself, the name "."), where the others do not tell everything:
 //
 //	Layers.  0-d int64      the length of a slice or Go array that is made of members
-//	Scores.  1-d            the keys of a map, in order: U, int64 or uint64
+//	Scores.  1-d            the keys of a map, in order: U, int64 or uint64; none
+//	                        where one is much longer than the others
 //	Ptr.     0-d bool       False: nil, of a slice, map, pointer or interface.
 //	                        True: a struct without members of its own
 //	Ptr.     1-d bool       [True, False]: a pointer to something that is nil, and so on
@@ -60,6 +61,18 @@ import (
 // In field names and keys, and so in the note of a map, the dot, the slashes, the
 // percent sign, control characters and bytes that are not UTF-8 are written as a
 // percent sign and two hex digits; the empty key is a percent sign.
+//
+// # From Python
+//
+// np.savez writes what Load reads, under these names:
+//
+//	np.savez("model.npz", **{"Name": "iris", "Layers.0.Bias": b0, "Layers.1.Bias": b1, "Scores.a%2Eb": 0.5, "Parent.": False})
+//
+// The note may be left out of a list, whose elements are then those from 0 on, and
+// of a map, whose keys are then those of the names. Wanted are the notes of what is
+// nil, of what is empty ("Layers.": 0, "Scores.": np.array([], "U1")), and of bands
+// ("M.": "band 1 1"). Elements have the type of the Go array or slice, float64 for
+// gonum's; a time.Time is a string as "2024-05-06T07:08:09Z".
 //
 // # Errors
 //
@@ -115,8 +128,8 @@ func (d *dumper) value(path string, v reflect.Value, pointers int) error {
 	defer func() { d.depth-- }()
 
 	t := v.Type()
-	switch kind := t.Kind(); {
-	case (kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map || kind == reflect.Interface) && v.IsNil():
+	switch {
+	case isNil(v):
 		return d.null(path, pointers)
 	case leafType(t):
 		return d.array(path, v)
@@ -151,6 +164,15 @@ func (d *dumper) value(path string, v reflect.Value, pointers int) error {
 		return d.numbers(path, v, nil, t)
 	}
 	return failAt(path, fmt.Errorf("%w: a value of type %s cannot be stored", ErrType, t))
+}
+
+// isNil reports whether v is a nil of a type that is stored.
+func isNil(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		return v.IsNil()
+	}
+	return false
 }
 
 // inside runs f for the parts of a value, unless the value is a part of itself.

@@ -91,10 +91,11 @@ func stringTable(v reflect.Value) (*Strings, bool, error) {
 		return nil, false, nil
 	}
 	s := &Strings{Data: make([]string, v.Len()), Shape: []int{v.Len()}}
-	total, width := 0, 0
 	for i := range s.Data {
 		if !text {
 			s.Data[i] = v.Index(i).String()
+		} else if isNil(v.Index(i)) { // which no text tells
+			return nil, false, nil
 		} else {
 			var err error
 			if s.Data[i], err = marshal(v.Index(i)); err != nil {
@@ -104,15 +105,24 @@ func stringTable(v reflect.Value) (*Strings, bool, error) {
 		if !holdsText(s.Data[i]) {
 			return nil, false, nil
 		}
-		total += len(s.Data[i])
-		width = max(width, utf8.RuneCountInString(s.Data[i]))
 	}
-	// Four bytes for each character of the longest.
-	const generous, wasteful = 1 << 16, 16
-	if size := 4 * width * v.Len(); size > generous && size/wasteful > total {
+	if wasteful(s.Data) {
 		return nil, false, nil
 	}
 	return s, true, nil
+}
+
+// wasteful reports whether strings have lengths so different that they should not
+// be one array, which has four bytes for each character of the longest in each.
+func wasteful(data []string) bool {
+	total, width := 0, 0
+	for _, s := range data {
+		total += len(s)
+		width = max(width, utf8.RuneCountInString(s))
+	}
+	const generous, waste = 1 << 16, 16
+	size := 4 * int64(width) * int64(len(data))
+	return size > generous && size/waste > int64(total)
 }
 
 // holdsText reports whether a NumPy string can be s.
@@ -129,7 +139,9 @@ func (d *dumper) mapping(path string, v reflect.Value) error {
 		for i, k := range keys {
 			names[i] = escape(k.String())
 		}
-		err = d.write(noteOf(path), &Strings{Data: names, Shape: []int{len(names)}})
+		if !wasteful(names) { // else the members tell them
+			err = d.write(noteOf(path), &Strings{Data: names, Shape: []int{len(names)}})
+		}
 	case signed(key.Kind()):
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(a.Int(), b.Int()) })
 		note := make([]int64, len(keys))
