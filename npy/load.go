@@ -18,12 +18,15 @@ import (
 // more bits, but not fewer. The elements of arrays must have the array's type. A
 // field that is tagged omitempty may be missing and is then zero; else what is
 // missing is [ErrMissing]. Members that v has no place for are passed over, unless
-// ArchiveOptions.Strict is set; fields tagged "-" stay as they are.
+// ArchiveOptions.Strict is set; fields tagged "-" stay as they are, but not those
+// behind pointers or in slices and maps, which are made anew.
 //
 // Into a variable of type any, and wherever any stands in a type, come nil, bool,
 // int64, uint64, float64, complex128, string, []string, [array.Any], *[Strings] of
 // two or more dimensions, []any, and map[string]any for maps and structs. So any
-// archive can be loaded, np.savez's too: dots in names then make maps in maps.
+// archive can be loaded, np.savez's too: dots in names then make maps in maps. Of
+// other interfaces, such as mat.Matrix, it is not known what they should hold: Dump
+// takes them, and Load wants a variable of a concrete type.
 //
 // A type that does not fit is [ErrType], with the path and both types, and a
 // damaged or forged file [ErrFormat] or one of these. Every error is an [*Error].
@@ -93,7 +96,7 @@ func (l *loader) read(name string) (any, error) {
 // has reports whether something stands at a path.
 func (l *loader) has(path string) bool {
 	if path == "" {
-		return len(l.a.names) > 0
+		return true // an empty archive is an empty map
 	}
 	if l.a.Has(path) || l.a.Has(noteOf(path)) {
 		return true
@@ -154,10 +157,15 @@ func (l *loader) describe(path string) string {
 	return "named parts"
 }
 
+// missing says that nothing stands at a path, and what there is.
+func (l *loader) missing(path string) error {
+	return failAt(path, fmt.Errorf("%w%s", ErrMissing, l.a.nearest(memberOf(path))))
+}
+
 // mismatch says that what stands at a path, if anything does, does not fit t.
 func (l *loader) mismatch(path string, t reflect.Type) error {
-	if !l.has(path) {
-		return failAt(path, ErrMissing)
+	if !l.has(path) || len(l.a.names) == 0 {
+		return l.missing(path)
 	}
 	return failAt(path, fmt.Errorf("%w: the file holds %s, the variable is %s", ErrType, l.describe(path), t))
 }

@@ -70,7 +70,7 @@ func (l *loader) any(path string) (any, error) {
 	case n.kind == noteThere || len(parts) > 0 || path == "":
 		return l.anyMap(path, parts)
 	}
-	return nil, failAt(path, ErrMissing)
+	return nil, l.missing(path)
 }
 
 func (l *loader) anyMap(path string, names []string) (any, error) {

@@ -17,6 +17,11 @@ func (l *loader) list(path string, v reflect.Value, n note) error {
 	if text := isText(t.Elem()); (text || t.Elem().Kind() == reflect.String) && l.a.Has(memberOf(path)) {
 		return l.strings(path, v, text)
 	}
+	if n.kind == noteNone && !l.a.Has(memberOf(path)) { // another writer's
+		if n.length = int64(len(l.parts(path))); n.length > 0 {
+			n.kind = noteLength
+		}
+	}
 	if n.kind != noteLength || t.Kind() == reflect.Array && n.length != int64(t.Len()) {
 		return l.mismatch(path, t)
 	}

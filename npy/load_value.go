@@ -70,7 +70,7 @@ func (l *loader) value(path string, v reflect.Value, pointers int) error {
 	case reflect.Map:
 		return l.mapping(path, v, n)
 	case reflect.Struct:
-		return l.fields(path, v)
+		return l.fields(path, v, n)
 	}
 	if c, ok := codecOf(t); ok {
 		return l.number(path, v, c)
@@ -131,11 +131,14 @@ func (l *loader) text(path string, t reflect.Type) (string, error) {
 	return "", l.mismatch(path, t)
 }
 
+// unmarshal sets v from its text. It is made anew, because what v holds may reach
+// into memory that the caller's variable shares, as that of a big.Int does.
 func unmarshal(path string, v reflect.Value, text string) error {
-	err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
-	if err != nil {
+	made := reflect.New(v.Type())
+	if err := made.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
 		return failAt(path, fmt.Errorf("%w: %.200q as %s: %w", ErrType, text, v.Type(), err))
 	}
+	v.Set(made.Elem())
 	return nil
 }
 
@@ -249,12 +252,12 @@ func plain(a array.Any) any {
 }
 
 // fields sets a struct.
-func (l *loader) fields(path string, v reflect.Value) error {
+func (l *loader) fields(path string, v reflect.Value, n note) error {
 	fields, err := fieldsOf(v.Type())
 	if err != nil {
 		return failAt(path, err)
 	}
-	if !l.has(path) || path != "" && l.a.Has(path) {
+	if !l.has(path) || path != "" && l.a.Has(path) || n.kind == noteLength || n.kind == noteNil {
 		return l.mismatch(path, v.Type())
 	}
 	for _, f := range fields {
@@ -277,7 +280,7 @@ func (l *loader) mapping(path string, v reflect.Value, n note) error {
 	switch n.kind {
 	case noteKeys:
 	case noteNone: // another writer's
-		if names = l.parts(path); names == nil {
+		if names = l.parts(path); names == nil && path != "" {
 			return l.mismatch(path, t)
 		}
 	default:
