@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"fmt"
 	"os"
+	"sync"
 )
 
 // File returns a stored member as if it were a .npy file of its own: to read some
@@ -57,5 +58,9 @@ func (a *Archive) Map(name string, mode MapMode) (*Mapping, error) {
 	if err != nil {
 		return nil, a.fail("map", name, err)
 	}
-	return f.Map(mode)
+	x, unmap, err := f.mapArray(mode)
+	if err != nil {
+		return nil, a.fail("map", name, err)
+	}
+	return &Mapping{f.path, x, sync.OnceValue(unmap)}, nil
 }

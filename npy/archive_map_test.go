@@ -3,7 +3,10 @@
 package npy_test
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/numcache/numcache/array"
@@ -70,5 +73,22 @@ func TestArchiveMapAfterClose(t *testing.T) {
 	v.SetVec(2, 4)
 	if got, err := npy.ReadArchive(path); err != nil || got["x"].(*array.Array[float64]).Data()[2] != 3 {
 		t.Errorf("the file was written to, or %v", err)
+	}
+}
+
+// What keeps a member from being mapped is an error that names it.
+func TestArchiveMapRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.npz")
+	file := zipOf(stored("big.npy", append(headerOf(with("'>f8'", "(1,)"), 1), make([]byte, 8)...)))
+	if err := os.WriteFile(path, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	a, err := npy.OpenArchive(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if _, err := a.Map("big", npy.ReadOnly); !errors.Is(err, npy.ErrUnsupported) || !strings.Contains(err.Error(), `member "big"`) {
+		t.Errorf("error %v", err)
 	}
 }
