@@ -1,6 +1,7 @@
 package npy_test
 
 import (
+	"errors"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -135,6 +136,14 @@ with zipfile.ZipFile(sys.argv[2], "a") as z:
 	}
 	if err := npy.Load(empty, new(int)); err == nil {
 		t.Error("a number of nothing")
+	}
+	a, err := npy.OpenArchive(empty, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if err := a.Load("x", &m); !errors.Is(err, npy.ErrMissing) {
+		t.Errorf("a part of nothing: %v, %v", m, err)
 	}
 	if err := npy.Load(folders, &m); err != nil || len(m) != 1 || m["a/b"].Len() != 3 {
 		t.Errorf("got %v, %v", m, err)

@@ -280,7 +280,7 @@ func (l *loader) mapping(path string, v reflect.Value, n note) error {
 	switch n.kind {
 	case noteKeys:
 	case noteNone: // another writer's
-		if names = l.parts(path); names == nil && path != "" {
+		if names = l.parts(path); names == nil && (path != "" || len(l.a.names) > 0) {
 			return l.mismatch(path, t)
 		}
 	default:
