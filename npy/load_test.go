@@ -58,7 +58,7 @@ func TestLoadErrors(t *testing.T) {
 		{"i", new(*array.Array[int64]), ""},
 		{"i", new(*array.Array[int8]), "int64 ()"},
 		{"u", new(int64), "beyond int64"},
-		{"u", new(uint), ""},
+		{"u", new(uint64), ""},
 		{"u", new(int), "18446744073709551615"},
 		{"f", new(float32), "float64 ()"},
 		{"f4", new(float64), ""},
