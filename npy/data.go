@@ -29,9 +29,7 @@ func readData(r io.Reader, h Header, held int64) (array.Any, error) {
 	if held != unknown && held < size {
 		return nil, truncated(h, held, size)
 	}
-	if len(longAxes(h.Shape)) < 2 {
-		h.Fortran = false // both orders are the same
-	}
+	h.Fortran = !h.inC()
 	if at, ok := r.(positioned); ok && held != unknown && size >= minPositioned {
 		return readPositioned(at, h, size)
 	}

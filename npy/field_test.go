@@ -169,3 +169,31 @@ func TestWideRecords(t *testing.T) {
 		t.Errorf("%v, %v", a, err)
 	}
 }
+
+// Where Fortran order says nothing of the records, it says nothing of the arrays
+// that they hold either: those are always in C order.
+func TestFieldsOfFewRecordsInFortranOrder(t *testing.T) {
+	data := []byte("abcdefABCDEF")
+	for _, shape := range []string{"()", "(1,)", "(2,)", "(2, 1)", "(1, 2)", "(0,)"} {
+		for _, order := range []string{"False", "True"} {
+			header := func(descr string) string {
+				return strings.Replace(with("[('x', "+descr+", (2, 3))]", shape), "False", order, 1)
+			}
+			n := 6
+			switch {
+			case strings.Contains(shape, "0"):
+				n = 0
+			case strings.Contains(shape, "2"):
+				n = 12
+			}
+			a, err := npy.ReadField(file(t, header("'|u1'"), data), "x")
+			if err != nil || !bytes.Equal(elementsOf(t, a), data[:n]) {
+				t.Errorf("%s, Fortran %s: %v, %v", shape, order, a, err)
+			}
+			s, err := npy.ReadStringField(file(t, header("'|S1'"), data), "x")
+			if err != nil || strings.Join(s.Data, "") != string(data[:n]) || array.FormatShape(s.Shape) != array.FormatShape(a.Shape()) {
+				t.Errorf("strings %s, Fortran %s: %v, %v", shape, order, s, err)
+			}
+		}
+	}
+}

@@ -45,8 +45,8 @@ func newFieldReader(r io.Reader, h Header, held int64, name string) (*fieldReade
 	t := f.path[len(f.path)-1].Type
 	f.size = f.count * t.ItemSize
 	f.shape = append(slices.Clone(h.Shape), inner...)
-	f.mixed = h.Fortran && len(h.Shape) > 1 && len(inner) > 0
-	f.header = Header{Type: t, Fortran: h.Fortran && !f.mixed, Shape: f.shape}
+	f.mixed = !h.inC() && len(inner) > 0
+	f.header = Header{Type: t, Fortran: !h.inC() && !f.mixed, Shape: f.shape}
 	if f.mixed {
 		f.header.Shape = append(reversed(h.Shape), inner...)
 	}

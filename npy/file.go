@@ -143,17 +143,5 @@ func openRegular(path string, flag int) (*os.File, error) {
 // inC reports whether the elements lie in C order: those of an array in Fortran
 // order do, too, where only one of its extents is more than 1.
 func (h Header) inC() bool {
-	if !h.Fortran {
-		return true
-	}
-	long := 0
-	for _, extent := range h.Shape {
-		if extent == 0 {
-			return true
-		}
-		if extent > 1 {
-			long++
-		}
-	}
-	return long <= 1
+	return !h.Fortran || slices.Contains(h.Shape, 0) || len(longAxes(h.Shape)) < 2
 }

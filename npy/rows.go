@@ -141,7 +141,6 @@ func (f *File) readRows(ctx context.Context, lo, hi int) (array.Any, error) {
 	}
 	switch {
 	case f.h.inC():
-		part.Fortran = false
 		return readData(f.section(int64(lo)*f.rowSize(), size), part, held)
 	case size == 0 || size == f.size:
 		return readData(f.section(0, size), part, held)

@@ -100,7 +100,7 @@ func readStrings(r io.Reader, h Header, held int64) (*Strings, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Fortran && len(h.Shape) > 1 {
+	if !h.inC() {
 		inC := make([]string, n)
 		for k, c := range fortranOrder(h.Shape) {
 			inC[c] = s.Data[k]

@@ -18,11 +18,11 @@ func longAxes(shape []int) []int {
 }
 
 // transpose returns the elements of a, which are those of an array of the given
-// shape in Fortran order, in C order.
+// shape in Fortran order, in C order. The array is not empty.
 func transpose(a array.Any, shape []int) (array.Any, error) {
 	dst, err := array.Uninitialized(a.DType(), shape...)
-	if err != nil || a.Len() == 0 {
-		return dst, err
+	if err != nil {
+		return nil, err
 	}
 	switch dst := dst.(type) {
 	case *array.Array[bool]:
