@@ -2,6 +2,7 @@ package npy
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -58,17 +59,37 @@ func (f *File) Rows() int {
 // Read reads the whole array, which belongs to the caller: [ReadFile] of an open
 // file. A file that was cut since it was opened is [ErrFormat].
 func (f *File) Read() (array.Any, error) {
-	a, err := f.read()
+	a, err := f.read(context.Background())
 	return a, onFile("read", f.path, err)
 }
 
-func (f *File) read() (array.Any, error) {
-	return readData(f.section(0, f.size), f.h, f.held)
+func (f *File) read(ctx context.Context) (array.Any, error) {
+	return readData(until{ctx, f.section(0, f.size)}, f.h, f.held)
 }
 
 // section returns the n bytes of the elements from offset on.
 func (f *File) section(offset, n int64) *io.SectionReader {
 	return io.NewSectionReader(f.file, f.start+offset, n)
+}
+
+// until is a section that fails where ctx has ended.
+type until struct {
+	ctx context.Context
+	*io.SectionReader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.SectionReader.Read(p)
+}
+
+func (u until) ReadAt(p []byte, offset int64) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.SectionReader.ReadAt(p, offset)
 }
 
 // Close closes the file. Arrays that were read from it stay, and so do its

@@ -2,8 +2,6 @@ package npy
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/numcache/numcache/array"
@@ -32,13 +30,19 @@ func (f *File) Hash(ctx context.Context) (array.Digest, error) {
 }
 
 func (f *File) hash(ctx context.Context) (array.Digest, error) {
-	if f.held != unknown && f.h.inC() {
-		if err := f.h.numbers(); err != nil {
-			return array.Digest{}, err
-		}
-		return array.Hash(ctx, fileSource{f})
+	if err := f.h.numbers(); err != nil {
+		return array.Digest{}, err
 	}
-	a, err := f.read()
+	if f.held != unknown && f.h.inC() {
+		return array.Hash(ctx, fileSource{body{f.file, f.h, f.start, f.size}})
+	}
+	if ctx == nil {
+		return array.Digest{}, errNoContext
+	}
+	if err := ctx.Err(); err != nil { // before there is memory for the array
+		return array.Digest{}, err
+	}
+	a, err := f.read(ctx)
 	if err != nil {
 		return array.Digest{}, err
 	}
@@ -47,24 +51,17 @@ func (f *File) hash(ctx context.Context) (array.Digest, error) {
 
 // fileSource shows the elements of a file in C order without reading them before they
 // are asked for.
-type fileSource struct{ f *File }
+type fileSource struct{ body }
 
-func (s fileSource) DType() array.DType { return s.f.h.DType }
-func (s fileSource) Shape() []int       { return slices.Clone(s.f.h.Shape) }
+func (s fileSource) DType() array.DType { return s.Type.DType }
+func (s fileSource) Shape() []int       { return slices.Clone(s.Header.Shape) }
 
 // Encode implements array.Source; reads at given offsets may go on at once.
 func (s fileSource) Encode(dst []byte, first int) error {
-	h := s.f.h
-	offset := int64(first) * int64(h.DType.Size())
-	n, err := s.f.file.ReadAt(dst, s.f.start+offset)
-	switch {
-	case n < len(dst) && errors.Is(err, io.EOF): // cut since it was opened
-		return truncated(h, offset+int64(n), s.f.size)
-	case n < len(dst):
+	if err := s.readAt(dst, int64(first)*int64(s.ItemSize)); err != nil {
 		return err
-	case h.BigEndian:
-		array.SwapBytes(dst, h.DType)
-	case h.DType == array.Bool:
+	}
+	if s.DType() == array.Bool {
 		for i, b := range dst {
 			dst[i] = min(b, 1) // NumPy takes every other byte than 0 for true
 		}

@@ -90,3 +90,40 @@ func TestHashFileErrors(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// A context that has ended costs neither memory nor reading, in any order, and
+// none at all is an error.
+func TestHashFileOfNoContext(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	var none context.Context
+	for _, order := range []string{"False", "True"} {
+		path := sparse(t, 1<<12, 1<<10, order)
+		for ctx, want := range map[context.Context]error{cancelled: context.Canceled, none: array.ErrNil} {
+			before := bytesRead()
+			var err error
+			got := allocated(func() { _, _, err = npy.HashFile(ctx, path) })
+			var at *npy.Error
+			if !errors.Is(err, want) || !errors.As(err, &at) || at.Path != path {
+				t.Errorf("Fortran %s: error %v, want %v", order, err, want)
+			}
+			if n := bytesRead() - before; n > 1<<16 || got > 1<<16 {
+				t.Errorf("Fortran %s: %d bytes were read and %d allocated", order, n, got)
+			}
+		}
+	}
+}
+
+// A context that ends while an array in Fortran order is read ends the reading.
+func TestHashFileEndsEarly(t *testing.T) {
+	path := sparse(t, 1<<12, 1<<10, "True")
+	ctx := &countdown{Context: t.Context()}
+	ctx.left.Store(5)
+	before := bytesRead()
+	if _, _, err := npy.HashFile(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if n := bytesRead() - before; n > 16<<20 {
+		t.Errorf("%d bytes were read", n)
+	}
+}

@@ -2,6 +2,7 @@ package npy
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -88,7 +89,7 @@ func readFile[T any](path string, to func(array.Any) (T, error)) (v T, err error
 		return v, err
 	}
 	defer f.Close()
-	a, err := f.read()
+	a, err := f.read(context.Background())
 	if err != nil {
 		return v, err
 	}

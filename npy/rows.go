@@ -80,7 +80,7 @@ func (f *File) Blocks(ctx context.Context, rows int) iter.Seq2[Block, error] {
 func (f *File) blocks(ctx context.Context, rows int, yield func(Block, error) bool) error {
 	switch {
 	case ctx == nil:
-		return fmt.Errorf("%w context", array.ErrNil)
+		return errNoContext
 	case len(f.h.Shape) == 0:
 		return errNoRows
 	case rows <= 0:
@@ -120,7 +120,10 @@ func (f *File) rowSize() int64 {
 	return f.size / int64(max(f.Rows(), 1))
 }
 
-var errNoRows = fmt.Errorf("%w: a 0-d array has no rows; use Read", array.ErrShape)
+var (
+	errNoRows    = fmt.Errorf("%w: a 0-d array has no rows; use Read", array.ErrShape)
+	errNoContext = fmt.Errorf("%w context", array.ErrNil)
+)
 
 func (f *File) readRows(ctx context.Context, lo, hi int) (array.Any, error) {
 	if len(f.h.Shape) == 0 {
@@ -141,9 +144,9 @@ func (f *File) readRows(ctx context.Context, lo, hi int) (array.Any, error) {
 	}
 	switch {
 	case f.h.inC():
-		return readData(f.section(int64(lo)*f.rowSize(), size), part, held)
+		return readData(until{ctx, f.section(int64(lo)*f.rowSize(), size)}, part, held)
 	case size == 0 || size == f.size:
-		return readData(f.section(0, size), part, held)
+		return readData(until{ctx, f.section(0, size)}, part, held)
 	}
 	return readData(f.columns(ctx, lo, hi), part, held)
 }
@@ -151,7 +154,6 @@ func (f *File) readRows(ctx context.Context, lo, hi int) (array.Any, error) {
 // columns reads the elements of some rows from a file in Fortran order, in
 // Fortran order: runs at a constant distance.
 type columns struct {
-	ctx  context.Context
 	r    io.Reader
 	skip func(n int64) error // moves r
 	run  int64               // bytes of a run
@@ -166,9 +168,9 @@ const nearby = 4096
 // columns returns a reader of the rows [lo, hi), which are not all.
 func (f *File) columns(ctx context.Context, lo, hi int) *columns {
 	item := int64(f.h.ItemSize)
-	c := &columns{ctx: ctx, run: int64(hi-lo) * item, gap: int64(f.Rows()-(hi-lo)) * item}
+	c := &columns{run: int64(hi-lo) * item, gap: int64(f.Rows()-(hi-lo)) * item}
 	c.left = c.run
-	section := f.section(int64(lo)*item, f.size-int64(lo)*item)
+	section := until{ctx, f.section(int64(lo)*item, f.size-int64(lo)*item)}
 	if c.gap <= nearby {
 		b := bufio.NewReaderSize(section, array.ChunkSize)
 		c.r, c.skip = b, func(n int64) error { _, err := b.Discard(int(n)); return err }
@@ -182,9 +184,6 @@ func (f *File) columns(ctx context.Context, lo, hi int) *columns {
 func (c *columns) Read(p []byte) (n int, err error) {
 	for n < len(p) {
 		if c.left == 0 {
-			if err := c.ctx.Err(); err != nil {
-				return n, err
-			}
 			if err := c.skip(c.gap); err != nil {
 				return n, err
 			}

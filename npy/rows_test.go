@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -277,7 +278,8 @@ func TestBlocksEndEarly(t *testing.T) {
 // A context that ends within a block of many columns ends it.
 func TestBlocksEndWithinABlock(t *testing.T) {
 	f := open(t, sparse(t, 1<<10, 1<<23, "True"))
-	ctx := &countdown{Context: t.Context(), left: 100}
+	ctx := &countdown{Context: t.Context()}
+	ctx.left.Store(100)
 	for b, err := range f.Blocks(ctx, 1) {
 		if b.Rows != nil || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
@@ -288,11 +290,11 @@ func TestBlocksEndWithinABlock(t *testing.T) {
 // countdown is a context that ends when it was asked some times.
 type countdown struct {
 	context.Context
-	left int
+	left atomic.Int64
 }
 
 func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
+	if c.left.Add(-1) < 0 {
 		return context.DeadlineExceeded
 	}
 	return nil
