@@ -270,6 +270,22 @@ func TestCutAfterOpen(t *testing.T) {
 	}
 }
 
+// A part of a large file that is not there does not tell how much of it is.
+func TestCutOfALargeFile(t *testing.T) {
+	for _, order := range []string{"False", "True"} {
+		path := sparse(t, 1<<9, 1<<10, order)
+		f := open(t, path)
+		if err := os.Truncate(path, 5000); err != nil {
+			t.Fatal(err)
+		}
+		for door, err := range map[string]error{"Read": second(f.Read()), "Hash": second(f.Hash(t.Context()))} {
+			if !errors.Is(err, npy.ErrFormat) || !strings.Contains(err.Error(), "it was cut while it was open") {
+				t.Errorf("Fortran %s: %s: error %v", order, door, err)
+			}
+		}
+	}
+}
+
 // Any number of goroutines use one handle.
 func TestConcurrentReaders(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))

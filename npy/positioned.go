@@ -3,6 +3,7 @@ package npy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/numcache/numcache/array"
@@ -103,8 +104,13 @@ func (e *body) fill(a array.Any) error {
 // readAt reads the bytes of whole elements from offset on, as little-endian ones.
 func (e *body) readAt(b []byte, offset int64) error {
 	n, err := e.ReadAt(b, e.start+offset)
-	if n < len(b) {
-		return short(err, e.Header, offset+int64(n), e.size) // cut since it was opened
+	switch {
+	case n < len(b) && errors.Is(err, io.EOF):
+		// They were there before. How many are left another part may know.
+		return fmt.Errorf("%w: shape %s of %s needs %d bytes of elements, and it was cut while it was open",
+			ErrFormat, array.FormatShape(e.Shape), e.Descr(), e.size)
+	case n < len(b):
+		return err
 	}
 	if e.BigEndian {
 		array.SwapBytes(b, e.DType)
