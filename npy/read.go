@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -15,7 +16,8 @@ import (
 // Read reads one array from a .npy stream, in C order and the machine's byte
 // order whatever the stream's, and leaves r behind its last element. The array
 // belongs to the caller. Memory grows with the bytes that arrive, so a header
-// that promises more than r holds costs nothing; it is [ErrFormat]. Errors
+// that promises more than r holds costs nothing; it is [ErrFormat]. A regular
+// *os.File, and bytes in memory, take the array's memory at once. Errors
 // are those of [ReadHeader]: arrays that follow each other in one stream are read
 // until errors.Is(err, io.EOF).
 func Read(r io.Reader) (array.Any, error) {
@@ -23,16 +25,31 @@ func Read(r io.Reader) (array.Any, error) {
 	if err != nil {
 		return nil, err
 	}
-	held := int64(unknown)
+	return readData(r, h, remaining(r))
+}
+
+// remaining returns how many bytes r holds yet, or unknown. An io.SectionReader
+// and its like hold what somebody said, so their word is not taken.
+func remaining(r io.Reader) int64 {
 	switch r := r.(type) {
 	case *bytes.Reader:
-		held = int64(r.Len())
+		return int64(r.Len())
 	case *bytes.Buffer:
-		held = int64(r.Len())
+		return int64(r.Len())
 	case *strings.Reader:
-		held = int64(r.Len())
+		return int64(r.Len())
+	case *os.File:
+		info, err := r.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return unknown
+		}
+		at, err := r.Seek(0, io.SeekCurrent)
+		if err != nil || info.Size() < at { // as files of /proc say
+			return unknown
+		}
+		return info.Size() - at
 	}
-	return readData(r, h, held)
+	return unknown
 }
 
 // ReadAs is [Read] for a known element type; another is [array.ErrDType].

@@ -54,7 +54,7 @@ func ReadStringsFrom(r io.Reader) (*Strings, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readStrings(r, h, unknown)
+	return readStrings(r, h, remaining(r))
 }
 
 // readStrings reads the strings that h describes. held is how many bytes r is
