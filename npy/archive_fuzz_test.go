@@ -20,7 +20,7 @@ func seedArchives(f *testing.F) {
 	for _, h := range hostileArchives() {
 		f.Add(h.file)
 	}
-	made, err := filepath.Glob("testdata/npz/*.npz")
+	made, err := filepath.Glob("../testdata/npz/*.npz")
 	if err != nil || len(made) == 0 {
 		f.Fatalf("testdata/npz: %v", err)
 	}

@@ -166,7 +166,7 @@ func (s zeroSource) Encode(b []byte, first int) error {
 // What NumPy made, one of them with sizes behind the data.
 func TestMadeArchives(t *testing.T) {
 	for _, name := range []string{"saved", "compressed"} {
-		a, err := npy.OpenArchive("testdata/npz/"+name+".npz", nil)
+		a, err := npy.OpenArchive("../testdata/npz/"+name+".npz", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +194,7 @@ func TestMadeArchives(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, s, err)
 		}
 	}
-	all, err := npy.ReadArchive("testdata/npz/streamed.npz")
+	all, err := npy.ReadArchive("../testdata/npz/streamed.npz")
 	if err != nil || !slices.Equal(all["x"].(*array.Array[int64]).Data(), []int64{0, 1, 2, 3, 4}) {
 		t.Errorf("streamed: %v, %v", all, err)
 	}

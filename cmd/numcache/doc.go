@@ -4,7 +4,7 @@ shows what such a cache does.
 
 	numcache demo           run a pipeline on real data, twice: computed, then cached
 	numcache ls [FUNCTION]  list the cached calls
-	numcache show KEY|FILE  tell everything about one call, or one .npy file
+	numcache show KEY|FILE  tell everything about one call, or one .npy or .npz file
 	numcache verify         read everything, and put aside what is damaged
 	numcache clear          empty the cache, or forget one function's calls
 	numcache hash FILE...   print the array digests of .npy files

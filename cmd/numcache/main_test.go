@@ -33,9 +33,9 @@ func TestMain(m *testing.M) {
 //	damage PATTERN   change one byte in the middle of each file that matches
 //	json N [MEMBER…] the last output is N lines of JSON objects with these members
 //
-// and $NPY, the folder of .npy files that NumPy wrote.
+// and $NPY and $NPZ, the folders of files that NumPy wrote.
 func TestScript(t *testing.T) {
-	vectors, err := filepath.Abs("../../testdata/npy")
+	vectors, err := filepath.Abs("../../testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,8 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("NPY", vectors)
+			env.Setenv("NPY", filepath.Join(vectors, "npy"))
+			env.Setenv("NPZ", filepath.Join(vectors, "npz"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("NUMCACHE_DIR", filepath.Join(env.WorkDir, "cache"))

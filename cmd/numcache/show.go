@@ -19,23 +19,27 @@ func (p *program) showCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show KEY|FILE",
-		Short: "Tell everything about one call, or one .npy file",
+		Short: "Tell everything about one call, or one .npy or .npz file",
 		Long: `Tell everything that the cache knows of one call: its arguments, its results and
 the files they are in, when and how long it was computed, and by which program.
 The first 4 or more hex digits of its key will do where no other key has them.
 
 What is not 4 to 32 hex digits is taken for a .npy file; ./abcd is one too. A file
 of records shows their fields: name, type, shape and offset. A digest have only
-arrays of numbers.
+arrays of numbers. A file whose name ends with .npz shows its members.
 
 With --json one object. Of a call: what ls --json prints, and objects, the files
 of the results, each with digest, dtype, shape, path, present. Of a file: file,
 digest, dtype, shape, fortran, big_endian, fields. Each field has name, title, dtype,
-shape, offset, and fields where it is a record itself.`,
-		Example: "  numcache show 3dbbec46\n  numcache show scores.npy",
+shape, offset, and fields where it is a record itself. Of a .npz file one object for
+each member: member, and the same without digest, or error where it is no array.`,
+		Example: "  numcache show 3dbbec46\n  numcache show scores.npy\n  numcache show model.npz",
 		Args:    arguments(1, 1, "one KEY or FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if !isKeyPrefix(args[0]) {
+				if strings.HasSuffix(args[0], ".npz") {
+					return showArchive(cmd, args[0], asJSON)
+				}
 				return showFile(cmd, args[0], asJSON)
 			}
 			c, err := p.openExisting(cmd)
