@@ -167,11 +167,7 @@ func (a *Appender) check(f *File) error {
 	if _, err := a.file.ReadAt(version[:], int64(len(magic))); err != nil {
 		return err
 	}
-	prefix := len(magic) + 2 + 2
-	if version[0] > 1 {
-		prefix += 2
-	}
-	a.text = int(a.start) - prefix
+	a.text = int(a.start) - len(magic) - 2 - lengthBytes(version[0])
 	if _, err := a.dictionary(a.h); err != nil {
 		return err
 	}
@@ -190,11 +186,7 @@ func (a *Appender) end() int64 { return a.start + int64(a.h.Shape[0])*a.row }
 
 // dictionary returns the text of a header, with the spaces that keep its length.
 func (a *Appender) dictionary(h Header) ([]byte, error) {
-	order := "False"
-	if h.Fortran {
-		order = "True"
-	}
-	text := fmt.Appendf(nil, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }", h.Descr(), order, array.FormatShape(h.Shape))
+	text := h.dictionary()
 	if len(text) >= a.text {
 		return nil, fmt.Errorf("%w: the header has no room for the shape %s; read the file and write it with WriteFile, which leaves room",
 			ErrUnsupported, array.FormatShape(h.Shape))

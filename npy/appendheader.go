@@ -24,13 +24,10 @@ const (
 // d must be valid and shape one that [array.Elements] takes, else nobody can read
 // what it writes. [Header.Append] writes headers of other types and orders.
 func AppendHeader(dst []byte, d array.DType, shape []int) []byte {
-	text := make([]byte, 0, 2*alignment)
-	text = append(text, "{'descr': '"...)
-	text = append(text, d.Descr()...)
-	text = append(text, "', "...)
+	h := Header{Type: numeric(d, false), Shape: shape}
 	// The 64 extents that an array has at most fit version 1.0's length of 16
 	// bits, and so need no version 2.0.
-	return appendFrame(dst, 1, appendLayout(text, false, shape))
+	return appendFrame(dst, 1, h.appendGrowth(h.dictionary()))
 }
 
 // Append appends to dst the header that np.save writes for h, in its byte order and
@@ -45,8 +42,7 @@ func (h Header) Append(dst []byte) ([]byte, error) {
 	if _, err := h.DataSize(); err != nil {
 		return dst, err
 	}
-	text := h.Type.appendDescr([]byte("{'descr': "))
-	text = appendLayout(append(text, ", "...), h.Fortran, h.Shape)
+	text := h.appendGrowth(h.dictionary())
 	version := byte(1)
 	if latin, ok := toLatin1(text); ok {
 		text = latin
@@ -64,24 +60,29 @@ func (h Header) Append(dst []byte) ([]byte, error) {
 	return append(dst, head...), nil
 }
 
-// appendLayout ends the text of a header, but for what aligns it: the order of the
-// elements, the shape, and room for the extent that can grow in place.
-func appendLayout(text []byte, fortran bool, shape []int) []byte {
-	order := "False"
-	if fortran {
-		order = "True"
+// dictionary returns the text of a header, without the spaces that follow it.
+func (h Header) dictionary() []byte {
+	text := append(make([]byte, 0, 2*alignment), "{'descr': "...)
+	text = append(h.appendDescr(text), ", 'fortran_order': "...)
+	if h.Fortran {
+		text = append(text, "True"...)
+	} else {
+		text = append(text, "False"...)
 	}
-	text = append(append(text, "'fortran_order': "...), order...)
-	text = append(append(text, ", 'shape': "...), array.FormatShape(shape)...)
-	text = append(text, ", }"...)
-	if len(shape) > 0 {
-		grows := shape[0]
-		if fortran {
-			grows = shape[len(shape)-1]
-		}
-		text = appendSpaces(text, growthDigits-len(strconv.Itoa(grows)))
+	text = append(append(text, ", 'shape': "...), array.FormatShape(h.Shape)...)
+	return append(text, ", }"...)
+}
+
+// appendGrowth appends to a dictionary room for the extent that can grow in place.
+func (h Header) appendGrowth(text []byte) []byte {
+	if len(h.Shape) == 0 {
+		return text
 	}
-	return text
+	grows := h.Shape[0]
+	if h.Fortran {
+		grows = h.Shape[len(h.Shape)-1]
+	}
+	return appendSpaces(text, growthDigits-len(strconv.Itoa(grows)))
 }
 
 // appendFrame appends a header of the given version and text, aligned.
