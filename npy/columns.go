@@ -25,44 +25,14 @@ func (e *body) readTransposed(rows, cols int) (array.Any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch a := a.(type) {
-	case *array.Array[bool]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[int8]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[int16]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[int32]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[int64]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[uint8]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[uint16]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[uint32]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[uint64]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[array.Half]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[float32]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[float64]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[complex64]:
-		err = readTiles(a, e, rows, cols)
-	case *array.Array[complex128]:
-		err = readTiles(a, e, rows, cols)
-	}
-	if err != nil {
+	if err := cOrderOf(a).readTiles(e, rows, cols); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
 // readTiles reads all tiles of e into dst.
-func readTiles[T array.Element](dst *array.Array[T], e *body, rows, cols int) error {
+func (dst cOrder[T]) readTiles(e *body, rows, cols int) error {
 	wide := min(cols, tileWidth)
 	high := min(rows, tileBytes/e.ItemSize/wide)
 	wide = min(cols, tileBytes/e.ItemSize/high)

@@ -24,43 +24,54 @@ func transpose(a array.Any, shape []int) (array.Any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch dst := dst.(type) {
-	case *array.Array[bool]:
-		toC(dst, a)
-	case *array.Array[int8]:
-		toC(dst, a)
-	case *array.Array[int16]:
-		toC(dst, a)
-	case *array.Array[int32]:
-		toC(dst, a)
-	case *array.Array[int64]:
-		toC(dst, a)
-	case *array.Array[uint8]:
-		toC(dst, a)
-	case *array.Array[uint16]:
-		toC(dst, a)
-	case *array.Array[uint32]:
-		toC(dst, a)
-	case *array.Array[uint64]:
-		toC(dst, a)
-	case *array.Array[array.Half]:
-		toC(dst, a)
-	case *array.Array[float32]:
-		toC(dst, a)
-	case *array.Array[float64]:
-		toC(dst, a)
-	case *array.Array[complex64]:
-		toC(dst, a)
-	case *array.Array[complex128]:
-		toC(dst, a)
-	}
+	cOrderOf(dst).transpose(a)
 	return dst, nil
 }
 
-// toC moves the elements of src, in Fortran order of dst's shape, to dst. The
+// cOrder is an array that elements in Fortran order are moved to.
+type cOrder[T array.Element] struct{ *array.Array[T] }
+
+// cOrderOf returns a, an array of whatever type, as the cOrder of its type.
+func cOrderOf(a array.Any) interface {
+	readTiles(e *body, rows, cols int) error
+	transpose(from array.Any)
+} {
+	switch a := a.(type) {
+	case *array.Array[bool]:
+		return cOrder[bool]{a}
+	case *array.Array[int8]:
+		return cOrder[int8]{a}
+	case *array.Array[int16]:
+		return cOrder[int16]{a}
+	case *array.Array[int32]:
+		return cOrder[int32]{a}
+	case *array.Array[int64]:
+		return cOrder[int64]{a}
+	case *array.Array[uint8]:
+		return cOrder[uint8]{a}
+	case *array.Array[uint16]:
+		return cOrder[uint16]{a}
+	case *array.Array[uint32]:
+		return cOrder[uint32]{a}
+	case *array.Array[uint64]:
+		return cOrder[uint64]{a}
+	case *array.Array[array.Half]:
+		return cOrder[array.Half]{a}
+	case *array.Array[float32]:
+		return cOrder[float32]{a}
+	case *array.Array[float64]:
+		return cOrder[float64]{a}
+	case *array.Array[complex64]:
+		return cOrder[complex64]{a}
+	default:
+		return cOrder[complex128]{a.(*array.Array[complex128])}
+	}
+}
+
+// transpose moves the elements of from, in Fortran order of dst's shape, to dst. The
 // first and the last axis span planes, one for each index of the axes between
 // them; the columns of each are moved in parts, on all cores where it is worth it.
-func toC[T array.Element](dst *array.Array[T], from array.Any) {
+func (dst cOrder[T]) transpose(from array.Any) {
 	src := from.(*array.Array[T]).Data()
 	out, shape := dst.Data(), dst.Shape()
 	last := len(shape) - 1
