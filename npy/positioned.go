@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/parallel"
@@ -76,10 +77,16 @@ func (e *body) fill(a array.Any) error {
 	if !direct || e.BigEndian {
 		step = array.ChunkSize // what is worked on again should be in the cache
 	}
+	idle := sync.Pool{New: func() any { // buffers that no range uses
+		b := make([]byte, min(step, e.size))
+		return &b
+	}}
 	return inParallel(int((e.size+step-1)/step), func(lo, hi int) error {
 		var buffer []byte
 		if !direct {
-			buffer = make([]byte, min(step, e.size))
+			b := idle.Get().(*[]byte)
+			defer idle.Put(b)
+			buffer = *b
 		}
 		for i := lo; i < hi; i++ {
 			offset := int64(i) * step
