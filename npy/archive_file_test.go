@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/flate"
+	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -126,5 +127,31 @@ func TestArchiveClaims(t *testing.T) {
 	}
 	if memory > 2<<20 {
 		t.Errorf("%d bytes were allocated for a file of %d", memory, len(file))
+	}
+}
+
+// A context that has ended ends a digest of every member, and a nil one is an error.
+func TestArchiveHashEnds(t *testing.T) {
+	fortran := headerOf("{'descr': '<f8', 'fortran_order': True, 'shape': (300, 500)}", 1)
+	file := zipOf(stored("c.npy", append(npy.AppendHeader(nil, array.Float64, []int{1000}), make([]byte, 8000)...)),
+		stored("fortran.npy", append(fortran, make([]byte, 8*300*500)...)))
+	a, err := npy.NewArchive(bytes.NewReader(file), int64(len(file)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, name := range a.Names() {
+		if d, _, err := a.Hash(t.Context(), name); err != nil || d == (array.Digest{}) {
+			t.Errorf("%s: %v, %v", name, d, err)
+		}
+		memory := allocated(func() { _, _, err = a.Hash(ended, name) })
+		if !errors.Is(err, context.Canceled) || memory > 1<<17 {
+			t.Errorf("%s: error %v after %d bytes", name, err, memory)
+		}
+		var none context.Context
+		if _, _, err := a.Hash(none, name); !errors.Is(err, array.ErrNil) {
+			t.Errorf("%s without a context: %v", name, err)
+		}
 	}
 }

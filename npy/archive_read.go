@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -241,11 +242,16 @@ func (a *Archive) Hash(ctx context.Context, name string) (array.Digest, Header, 
 }
 
 func (a *Archive) hash(ctx context.Context, name string) (array.Digest, Header, error) {
+	if ctx == nil {
+		return array.Digest{}, Header{}, errNoContext
+	}
 	m, err := a.find(name)
 	if err != nil {
 		return array.Digest{}, Header{}, err
 	}
-	r, err := a.open(m)
+	timed := *a
+	timed.r = until{ctx, io.NewSectionReader(a.r, 0, math.MaxInt64)}
+	r, err := timed.open(m)
 	if err != nil {
 		return array.Digest{}, Header{}, err
 	}
@@ -257,7 +263,7 @@ func (a *Archive) hash(ctx context.Context, name string) (array.Digest, Header, 
 	case h.Kind != Numeric:
 		return array.Digest{}, h, fmt.Errorf("%w: element type %.200q has no digest", ErrUnsupported, h.Descr())
 	case h.Fortran && len(h.Shape) > 1:
-		v, err := a.read(name)
+		v, err := timed.read(name)
 		if err != nil {
 			return array.Digest{}, h, err
 		}
