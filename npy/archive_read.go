@@ -193,7 +193,7 @@ func readValue(r io.Reader, h Header, held int64) (any, error) {
 		s, err := readStrings(r, h, held)
 		return orNil(s, err)
 	}
-	return nil, fmt.Errorf("%w: element type %.200q", ErrUnsupported, h.Descr())
+	return nil, h.numbers()
 }
 
 // orNil keeps nothing beside an error.
@@ -207,7 +207,7 @@ func orNil[T any](v T, err error) (any, error) {
 // asInFile reports whether an array has the bytes in memory that it has in the
 // file, of which the checksum is.
 func asInFile(h Header) bool {
-	return h.Kind == Numeric && h.DType != array.Bool && !h.BigEndian && (!h.Fortran || len(h.Shape) < 2)
+	return h.Kind == Numeric && h.DType != array.Bool && !h.BigEndian && h.inC()
 }
 
 // readDirect reads the elements of a stored member as those of a file are read,
@@ -257,12 +257,13 @@ func (a *Archive) hash(ctx context.Context, name string) (array.Digest, Header, 
 	}
 	defer r.Close()
 	h, size, err := ReadHeader(r)
+	if err == nil {
+		err = h.numbers()
+	}
 	switch {
 	case err != nil:
 		return array.Digest{}, h, damaged(err)
-	case h.Kind != Numeric:
-		return array.Digest{}, h, fmt.Errorf("%w: element type %.200q has no digest", ErrUnsupported, h.Descr())
-	case h.Fortran && len(h.Shape) > 1:
+	case !h.inC():
 		v, err := timed.read(name)
 		if err != nil {
 			return array.Digest{}, h, err
@@ -306,9 +307,7 @@ func hashStream(ctx context.Context, r io.Reader, h Header, held int64) (array.D
 		if h.BigEndian {
 			array.SwapBytes(chunk, h.DType)
 		} else if h.DType == array.Bool {
-			for i, b := range chunk {
-				chunk[i] = min(b, 1)
-			}
+			onlyOnes(chunk)
 		}
 		if err := table.Set(i, chunk); err != nil {
 			return array.Digest{}, err

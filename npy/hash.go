@@ -62,9 +62,15 @@ func (s fileSource) Encode(dst []byte, first int) error {
 		return err
 	}
 	if s.DType() == array.Bool {
-		for i, b := range dst {
-			dst[i] = min(b, 1) // NumPy takes every other byte than 0 for true
-		}
+		onlyOnes(dst)
 	}
 	return nil
+}
+
+// onlyOnes makes every true of the bools in b 1: NumPy takes every byte but 0 for
+// true.
+func onlyOnes(b []byte) {
+	for i, v := range b {
+		b[i] = min(v, 1)
+	}
 }
