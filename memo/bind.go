@@ -6,10 +6,13 @@ import (
 	"reflect"
 )
 
-// bind makes the key of a call whose arguments are given as they would be to
+// bind makes the request of a call whose arguments are given as they would be to
 // the function itself, the context optional.
-func (f *function) bind(args []any) (context.Context, Key, error) {
+func (f *Memoized) bind(args []any) (context.Context, *request, error) {
 	ctx := context.Background()
+	if f == nil {
+		return ctx, nil, fmt.Errorf("%w memoized function", ErrNil)
+	}
 	if len(args) > 0 {
 		if given, ok := args[0].(context.Context); ok {
 			ctx, args = given, args[1:]
@@ -17,14 +20,14 @@ func (f *function) bind(args []any) (context.Context, Key, error) {
 	}
 	values, err := f.arguments(args)
 	if err != nil {
-		return ctx, Key{err: err}, err
+		return ctx, nil, err
 	}
 	k := f.key(ctx, values)
-	return ctx, k, k.Err()
+	return ctx, f.request(k.withSum(), values), k.Err()
 }
 
 // arguments converts args to the function's parameters.
-func (f *function) arguments(args []any) ([]reflect.Value, error) {
+func (f *Memoized) arguments(args []any) ([]reflect.Value, error) {
 	fixed, variadic := len(f.params), f.fn.Type().IsVariadic()
 	if variadic {
 		fixed--

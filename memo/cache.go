@@ -3,9 +3,11 @@ package memo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
@@ -17,6 +19,7 @@ import (
 type Cache struct {
 	dir      string
 	options  Options
+	memory   *tier // nil where results are not kept in memory
 	counters counters
 
 	// storeMu guards store, and using counts those who use it: Close waits for
@@ -33,8 +36,9 @@ type Cache struct {
 }
 
 // Open opens the cache in the folder dir, which it makes, private to the user,
-// where it is missing. With dir "" nothing is cached: functions work and
-// compute every time.
+// where it is missing. With dir "" there is no folder: results are kept in memory
+// where Options.Memory asks for it, and else nowhere; functions work and compute
+// every time then.
 //
 // A folder that holds something else is [ErrNotCache], one of a later format
 // [ErrFormat]; it is not touched. A folder that cannot be made or written, for
@@ -48,6 +52,9 @@ func Open(dir string, o *Options) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{dir: dir, options: options, flights: map[array.Digest]*flight{}}
+	if options.Memory != nil {
+		c.memory = newTier(*options.Memory)
+	}
 	if dir == "" {
 		return c, nil
 	}
@@ -56,15 +63,25 @@ func Open(dir string, o *Options) (*Cache, error) {
 	}
 	folder, err := openFolder(c.dir, options)
 	switch {
+	case folder != nil && options.ReadOnly:
+		c.store = readOnlyStore{folder}
 	case folder != nil:
 		c.store = folder
-	case !unavailable(err):
+	case !unavailable(err) && !(options.ReadOnly && errors.Is(err, fs.ErrNotExist)):
 		return nil, &Error{"open", c.dir, err}
 	}
 	if err != nil {
 		c.tell(Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
 	}
 	return c, nil
+}
+
+// now tells the time that records get; the zero Cache has no options.
+func (c *Cache) now() time.Time {
+	if c.options.Now == nil {
+		return time.Now()
+	}
+	return c.options.Now()
 }
 
 // Dir returns the absolute path of the cache's folder, "" where there is none.
@@ -99,6 +116,14 @@ func (c *Cache) Close() error {
 	return nil
 }
 
+// current returns the store for a moment, nil where nothing is cached. It may be
+// closed at any time.
+func (c *Cache) current() store.Store {
+	c.storeMu.Lock()
+	defer c.storeMu.Unlock()
+	return c.store
+}
+
 // use returns the store, nil where nothing is cached, for use until release.
 func (c *Cache) use() (s store.Store, release func()) {
 	c.storeMu.Lock()
@@ -121,27 +146,57 @@ func orBackground(ctx context.Context) context.Context {
 // Has reports whether the cache holds an intact record of the call, whose
 // results have their files. It does not read the results.
 func (c *Cache) Has(ctx context.Context, k Key) (bool, error) {
-	if err := c.check(k); err != nil {
+	return c.has(ctx, &request{key: k})
+}
+
+// has also reports whether the entry is valid for the request.
+func (c *Cache) has(ctx context.Context, r *request) (bool, error) {
+	if err := c.check(r.key); err != nil {
 		return false, err
 	}
-	ctx, k = orBackground(ctx), k.withSum()
+	r.key = r.key.withSum()
+	if c.memory.has(r) {
+		return true, nil
+	}
+	_, err := c.stored(orBackground(ctx), r)
+	return err == nil, notFoundIsNil(err)
+}
+
+// stored returns the record of a call whose results have their files.
+func (c *Cache) stored(ctx context.Context, want *request) (*Record, error) {
 	s, release := c.use()
 	defer release()
 	if s == nil {
-		return false, nil
+		return nil, fs.ErrNotExist
 	}
-	r, err := readRecord(ctx, s, k)
+	r, err := readRecord(ctx, s, want.key)
 	if err != nil {
-		return false, notFoundIsNil(err)
+		return nil, err
+	}
+	if want.valid != nil && !want.valid(r) {
+		return nil, errInvalid
 	}
 	for _, v := range r.Results {
 		for _, a := range v.Arrays() {
 			if _, err := s.Stat(ctx, objectName(a.Digest)); err != nil {
-				return false, notFoundIsNil(&Error{"has", objectName(a.Digest), err})
+				return nil, &Error{"stat", objectName(a.Digest), err}
 			}
 		}
 	}
-	return true, nil
+	return r, nil
+}
+
+// Record returns the record of the call, as [Cache.Records] yields it, without its
+// results. A call that is not in the folder is [ErrNotFound].
+func (c *Cache) Record(ctx context.Context, k Key) (*Record, error) {
+	if err := c.check(k); err != nil {
+		return nil, err
+	}
+	r, err := c.stored(orBackground(ctx), &request{key: k.withSum()})
+	if err != nil && notFoundIsNil(err) == nil {
+		err = &Error{"read", recordName(k.function, k.version, k.Digest()), fmt.Errorf("%w: %w", ErrNotFound, err)}
+	}
+	return r, err
 }
 
 // Forget removes the record of the call, so that it is computed next time. A call
@@ -151,6 +206,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 		return err
 	}
 	ctx, k = orBackground(ctx), k.withSum()
+	c.memory.delete(k.Digest())
 	s, release := c.use()
 	defer release()
 	if s == nil {
@@ -174,7 +230,7 @@ func (c *Cache) check(k Key) error {
 // notFoundIsNil passes errors on but for those that say that an entry is missing
 // or damaged.
 func notFoundIsNil(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) || errors.Is(err, errInvalid) {
 		return nil
 	}
 	return err

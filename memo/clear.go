@@ -10,6 +10,9 @@ import (
 // Calls that go on meanwhile compute, and may store again. progress may be nil;
 // see [Cache.Verify].
 func (c *Cache) Clear(ctx context.Context, progress func(Progress)) error {
+	if c != nil {
+		c.memory.clear("")
+	}
 	return c.clear(ctx, progress, callsFolder, objectsFolder, quarantineFolder)
 }
 
@@ -17,6 +20,9 @@ func (c *Cache) Clear(ctx context.Context, progress func(Progress)) error {
 // results stay until the whole cache is cleared, as other calls may share them.
 // It returns how many records it removed.
 func (c *Cache) ClearFunction(ctx context.Context, name string) (removed int, err error) {
+	if c != nil {
+		c.memory.clear(name)
+	}
 	err = c.clear(ctx, func(p Progress) { removed = p.Done }, callsFolder+"/"+segment(name))
 	return removed, err
 }

@@ -17,7 +17,8 @@ import (
 // load returns the results of a cached call, which belong to the caller. Where
 // there are none, or none that can be trusted, the error says why; a damaged file
 // was put aside then.
-func (c *Cache) load(ctx context.Context, k Key, types []reflect.Type) ([]reflect.Value, *Record, error) {
+func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Record, error) {
+	k := want.key
 	s, release := c.use()
 	defer release()
 	if s == nil {
@@ -27,11 +28,14 @@ func (c *Cache) load(ctx context.Context, k Key, types []reflect.Type) ([]reflec
 	if err != nil {
 		return nil, nil, c.aside(ctx, s, recordName(k.function, k.version, k.Digest()), err)
 	}
+	if want.valid != nil && !want.valid(r) {
+		return nil, nil, errInvalid
+	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
 		a, err := readObject(ctx, s, ref, true)
 		return a, c.aside(ctx, s, objectName(ref.Digest), err)
 	}}
-	values, err := d.results(r.results, types)
+	values, err := d.results(r.results, want.types)
 	return values, r, err
 }
 
@@ -58,7 +62,7 @@ func readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
 
 // save publishes an entry: the objects first, the record, which makes it
 // visible, last.
-func (c *Cache) save(ctx context.Context, k Key, results *stored, took time.Duration) error {
+func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.Time, took time.Duration) error {
 	s, release := c.use()
 	defer release()
 	if s == nil {
@@ -73,13 +77,13 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, took time.Dura
 			return &Error{"write", name, err}
 		}
 		size := len(npy.AppendHeader(nil, o.source.DType(), shape)) + n*o.source.DType().Size()
-		err = s.PutIfAbsent(ctx, name, int64(size), durable, func(w io.Writer) error { return npy.Write(w, o.source) })
+		_, err = s.PutIfAbsent(ctx, name, int64(size), durable, func(w io.Writer) error { return npy.Write(w, o.source) })
 		if err != nil {
 			return &Error{"write", name, err}
 		}
 	}
 	name := recordName(k.function, k.version, k.Digest())
-	record := appendRecord(nil, k, results.json, c.options.Now(), took)
+	record := appendRecord(nil, k, results.json, created, took)
 	if len(record) > maxRecord {
 		return &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
 	}

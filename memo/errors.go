@@ -25,6 +25,9 @@ var (
 	ErrDamaged = errors.New("memo: damaged")
 	// ErrNotFound is a key or digest that the cache does not hold.
 	ErrNotFound = errors.New("memo: not found")
+	// ErrReadOnly is a removal from a cache that was opened with
+	// Options.ReadOnly.
+	ErrReadOnly = errors.New("memo: cache is read-only")
 	// ErrClosed is a cache used after Close. Functions still compute.
 	ErrClosed = errors.New("memo: cache is closed")
 )
@@ -33,6 +36,10 @@ var (
 // wants: another program uses the same name and version for something else. It
 // counts as a miss.
 var errMismatch = errors.New("memo: the stored result has another type")
+
+// errInvalid is an intact entry that Spec.Valid or Spec.ExpiresAfter turned down. It
+// counts as a miss.
+var errInvalid = errors.New("memo: the stored result is not valid any more")
 
 // Error says which operation of the cache failed, and on which file or folder.
 type Error struct {

@@ -26,6 +26,7 @@ type flight struct {
 
 	// done is closed when the fields below are set.
 	done   chan struct{}
+	found  bool            // another process computed it: it is in the cache now
 	values []reflect.Value // what the function returned, for the first caller
 	stored *stored         // for the others, nil where it could not be encoded
 	copies map[array.Digest]array.Any
@@ -34,6 +35,9 @@ type flight struct {
 	goexit bool
 	took   time.Duration
 }
+
+// newFlight returns the flight of one caller, to be launched.
+func newFlight() *flight { return &flight{callers: 1, done: make(chan struct{})} }
 
 // panicked is a panic of a memoized function on its way to the callers.
 type panicked struct{ *parallel.PanicError }
@@ -56,7 +60,7 @@ func (c *Cache) join(key array.Digest, landed int) (f *flight, first bool) {
 	if landed >= 0 && landed != c.landed {
 		return nil, false
 	}
-	f = &flight{callers: 1, done: make(chan struct{})}
+	f = newFlight()
 	c.flights[key] = f
 	return f, true
 }
@@ -95,15 +99,27 @@ func (c *Cache) land(key array.Digest, f *flight) (shared bool) {
 	return f.shared
 }
 
-// launch computes and stores in the background. The function's context has the
-// values of ctx and lives as long as somebody waits.
-func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, compute computation) {
+// launch computes and stores in the background, when it is this process's turn. The
+// function's context has the values of ctx and lives as long as somebody waits.
+func (c *Cache) launch(ctx context.Context, r *request, f *flight) {
 	ctx = context.WithoutCancel(ctx)
 	running, cancel := context.WithCancel(ctx)
 	f.cancel = cancel
 	go func() {
 		defer close(f.done)
 		defer cancel()
+		if !r.refresh {
+			values, took, unlock := c.turn(running, r)
+			defer unlock()
+			f.values, f.took, f.found = values, took, values != nil
+			if !f.found && r.fails {
+				f.err = running.Err() // nobody waits for it any more
+			}
+			if f.found || f.err != nil {
+				c.land(r.key.Digest(), f)
+				return
+			}
+		}
 		began, returned := time.Now(), false
 		// Deferred, because the function may end this goroutine in any way.
 		defer func() {
@@ -114,9 +130,9 @@ func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, 
 					f.goexit, f.panic = false, &panicked{&parallel.PanicError{Value: v, Stack: debug.Stack()}}
 				}
 			}
-			sound := func() bool { return running.Err() == nil && c.sound(f, compute) }
+			sound := func() bool { return running.Err() == nil && c.sound(f, r) }
 			defer func() {
-				if c.land(key, f) && f.stored != nil {
+				if c.land(r.key.Digest(), f) && f.stored != nil {
 					f.copy()
 					if !sound() {
 						f.stored = nil
@@ -124,10 +140,10 @@ func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, 
 				}
 			}()
 			if returned && f.err == nil {
-				f.keep(ctx, c, k, sound)
+				f.keep(ctx, c, r, sound)
 			}
 		}()
-		f.values, f.err = compute.call(running)
+		f.values, f.err = r.call(running)
 		returned = true
 	}()
 }
@@ -137,26 +153,28 @@ func (c *Cache) launch(ctx context.Context, k Key, key array.Digest, f *flight, 
 // still reads them, or while results that share it are encoded. Together with a
 // context that has not ended, for a function that is told to stop may return
 // anything, this decides what is kept.
-func (c *Cache) sound(f *flight, compute computation) bool {
+func (c *Cache) sound(f *flight, r *request) bool {
 	c.flightsMu.Lock()
 	orphaned := f.orphaned
 	c.flightsMu.Unlock()
-	return !orphaned || compute.unchanged == nil || compute.unchanged()
+	return !orphaned || r.unchanged == nil || r.unchanged()
 }
 
 // keep encodes the results and stores them if they are sound then. That they are
 // there does not hang on who waits, so it does not end with the callers.
-func (f *flight) keep(ctx context.Context, c *Cache, k Key, sound func() bool) {
+func (f *flight) keep(ctx context.Context, c *Cache, r *request, sound func() bool) {
 	err := parallel.Protect(func() error {
 		results, err := storeResults(ctx, f.values)
 		if err != nil || !sound() {
 			return err
 		}
 		f.stored = results
-		return c.save(ctx, k, results, f.took)
+		created := c.now()
+		c.memory.put(r, f.values, created, f.took)
+		return c.save(ctx, r.key, results, created, f.took)
 	})
 	if err != nil {
-		c.fault(k, err)
+		c.fault(r.key, err)
 	}
 }
 

@@ -8,28 +8,18 @@ import (
 	"time"
 )
 
-// Spec names a function to the cache. Names are given, not found: a function made
-// at run time has none, and a name in the source may change.
-type Spec struct {
-	// Name identifies the function among all that use the cache, in any
-	// language. It must not be empty. A path such as "imaging/pca" keeps
-	// programs that share a cache apart.
-	Name string
-
-	// Version says which behaviour of the function it is. Change it whenever
-	// the function would return something else for the same arguments; results
-	// of other versions stay.
-	Version string
-}
-
 // Function is a memoized function of type F. It may be called from several
-// goroutines.
+// goroutines. The verbs of [Memoized] are its own too.
 type Function[F any] struct {
 	// Call is the memoized function: it takes and returns what the function
 	// does. See [Do] for what it promises.
 	Call F
 
-	function *function
+	// Refresh computes, whatever the cache holds, and stores the results in
+	// place of that; see [Refresh].
+	Refresh F
+
+	*Memoized
 }
 
 // Func memoizes fn in c. The arguments and results of fn must be of types that
@@ -43,62 +33,24 @@ type Function[F any] struct {
 // variables that it captures are not part of the key. It should do nothing but
 // return its results: a hit changes no argument, writes no file and prints nothing.
 func Func[F any](c *Cache, spec Spec, fn F) (*Function[F], error) {
-	f, err := newFunction(c, spec, reflect.ValueOf(fn))
+	m, err := newMemoized(c, spec, reflect.ValueOf(fn))
 	if err != nil {
 		return nil, err
 	}
-	return &Function[F]{Call: f.memoized().Interface().(F), function: f}, nil
-}
-
-// Has reports whether the cache holds the results of a call with these arguments.
-// They are those of Call, the context optional. Arguments that do not fit are
-// [ErrArguments].
-func (f *Function[F]) Has(args ...any) (bool, error) {
-	ctx, k, err := f.function.bind(args)
-	if err != nil {
-		return false, err
-	}
-	return f.function.cache.Has(ctx, k)
-}
-
-// Key returns the key of a call with these arguments; see [Function.Has].
-func (f *Function[F]) Key(args ...any) (Key, error) {
-	_, k, err := f.function.bind(args)
-	return k, err
-}
-
-// Forget removes the results of the call with these arguments; see
-// [Function.Has].
-func (f *Function[F]) Forget(args ...any) error {
-	ctx, k, err := f.function.bind(args)
-	if err != nil {
-		return err
-	}
-	return f.function.cache.Forget(ctx, k)
+	return &Function[F]{Call: m.memoized(false).Interface().(F), Refresh: m.memoized(true).Interface().(F), Memoized: m}, nil
 }
 
 // Wrap is [Func] for interpreters that skip generic functions: it returns a
-// function of fn's own type, as any.
+// function of fn's own type, as any. [Cache.Memoize] gives the other verbs.
 //
 //	f, err := c.Wrap(memo.Spec{Name: "gram", Version: "2"}, gram)
 //	gram := f.(func(*mat.Dense) (*mat.Dense, error))
 func (c *Cache) Wrap(spec Spec, fn any) (any, error) {
-	f, err := newFunction(c, spec, reflect.ValueOf(fn))
+	m, err := newMemoized(c, spec, reflect.ValueOf(fn))
 	if err != nil {
 		return nil, err
 	}
-	return f.memoized().Interface(), nil
-}
-
-// function is a function whose signature was checked.
-type function struct {
-	cache   *Cache
-	spec    Spec
-	fn      reflect.Value
-	params  []reflect.Type // without the context
-	results []reflect.Type // without the error
-	takes   bool           // a context first
-	fails   bool           // an error last
+	return m.CallFunc(), nil
 }
 
 var (
@@ -106,27 +58,33 @@ var (
 	errorType   = reflect.TypeFor[error]()
 )
 
-func newFunction(c *Cache, spec Spec, fn reflect.Value) (*function, error) {
+func newMemoized(c *Cache, spec Spec, fn reflect.Value) (*Memoized, error) {
 	switch {
 	case c == nil:
 		return nil, fmt.Errorf("%w cache", ErrNil)
-	case spec.Name == "":
-		return nil, fmt.Errorf("%w: Spec.Name is empty; name the function", ErrArguments)
 	case !fn.IsValid() || fn.Kind() != reflect.Func:
 		return nil, fmt.Errorf("%w: %s is to memoize a function, not a value of another type", ErrUnsupported, spec.Name)
 	case fn.IsNil():
 		return nil, fmt.Errorf("%w function %s", ErrNil, spec.Name)
 	}
-	f := &function{cache: c, spec: spec, fn: fn}
 	t := fn.Type()
+	f := &Memoized{cache: c, spec: spec, fn: fn, takes: t.NumIn() > 0 && t.In(0) == contextType}
+	arguments := t.NumIn()
+	if f.takes {
+		arguments--
+	}
+	if err := spec.check(arguments); err != nil {
+		return nil, err
+	}
+	f.spec.Ignore = slices.Clone(spec.Ignore)
+	f.valid = spec.valid(c.now)
 	for i := range t.NumIn() {
 		p := t.In(i)
-		if i == 0 && p == contextType {
-			f.takes = true
+		if i == 0 && f.takes {
 			continue
 		}
-		if err := checkArgument(p); err != nil {
-			return nil, fmt.Errorf("function %s, argument %d: %w", spec.Name, len(f.params), err)
+		if err := checkArgument(p); err != nil && !spec.ignores(len(f.params)) {
+			return nil, fmt.Errorf("function %s, argument %d: %w; or leave it out of the key with Spec.Ignore", spec.Name, len(f.params), err)
 		}
 		f.params = append(f.params, p)
 	}
@@ -147,10 +105,10 @@ func newFunction(c *Cache, spec Spec, fn reflect.Value) (*function, error) {
 	return f, nil
 }
 
-// memoized returns the function of the same type that goes through the cache.
-func (f *function) memoized() reflect.Value {
+// memoized returns the function of the same type that goes through the cache, or
+// with refresh set passes it by to renew what it holds.
+func (f *Memoized) memoized(refresh bool) reflect.Value {
 	return reflect.MakeFunc(f.fn.Type(), func(in []reflect.Value) []reflect.Value {
-		began := time.Now()
 		ctx := context.Background()
 		args := in
 		if f.takes {
@@ -159,35 +117,47 @@ func (f *function) memoized() reflect.Value {
 			}
 			args = in[1:]
 		}
-		keyContext := ctx
-		if !f.fails {
-			keyContext = context.WithoutCancel(ctx)
-		}
-		k := f.key(keyContext, args)
-		if err := keyContext.Err(); err != nil {
-			return f.out(nil, err)
-		}
-		k = k.withSum()
-		values, err := f.cache.do(ctx, k, f.results, f.fails, computation{
-			began:     began,
-			call:      func(ctx context.Context) ([]reflect.Value, error) { return f.compute(ctx, args) },
-			unchanged: func() bool { return f.key(context.Background(), args).Digest() == k.Digest() },
-		})
+		values, err := f.call(ctx, args, refresh)
 		return f.out(values, err)
 	})
 }
 
+// call is a call with arguments of the function's own types.
+func (f *Memoized) call(ctx context.Context, args []reflect.Value, refresh bool) ([]reflect.Value, error) {
+	r := f.request(Key{}, args)
+	r.refresh = refresh
+	keyContext := ctx
+	if !f.fails {
+		keyContext = context.WithoutCancel(ctx)
+	}
+	r.key = f.key(keyContext, args)
+	if err := keyContext.Err(); err != nil {
+		return nil, err
+	}
+	return f.cache.do(ctx, r)
+}
+
+// request is the request of a call whose key is k.
+func (f *Memoized) request(k Key, args []reflect.Value) *request {
+	r := &request{key: k, types: f.results, fails: f.fails, began: time.Now(), valid: f.valid}
+	r.call = func(ctx context.Context) ([]reflect.Value, error) { return f.compute(ctx, args) }
+	r.unchanged = func() bool { return f.key(context.Background(), args).Digest() == r.key.Digest() }
+	return r
+}
+
 // key returns the key of a call.
-func (f *function) key(ctx context.Context, args []reflect.Value) Key {
+func (f *Memoized) key(ctx context.Context, args []reflect.Value) Key {
 	k := NewKey(f.spec.Name, f.spec.Version)
-	for _, a := range args {
-		k = k.add(ctx, a)
+	for i, a := range args {
+		if !f.spec.ignores(i) {
+			k = k.add(ctx, a)
+		}
 	}
 	return k
 }
 
 // compute calls the function itself.
-func (f *function) compute(ctx context.Context, args []reflect.Value) ([]reflect.Value, error) {
+func (f *Memoized) compute(ctx context.Context, args []reflect.Value) ([]reflect.Value, error) {
 	in := args
 	if f.takes {
 		in = append([]reflect.Value{reflect.ValueOf(&ctx).Elem()}, args...)
@@ -208,7 +178,7 @@ func (f *function) compute(ctx context.Context, args []reflect.Value) ([]reflect
 
 // out lays the results out as the function's type has them. A call that ended
 // without results has zero values.
-func (f *function) out(values []reflect.Value, err error) []reflect.Value {
+func (f *Memoized) out(values []reflect.Value, err error) []reflect.Value {
 	out := slices.Clone(values)
 	for i := len(out); i < len(f.results); i++ {
 		out = append(out, reflect.Zero(f.results[i]))

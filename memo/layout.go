@@ -44,14 +44,16 @@ var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFol
 // openFolder returns the store in the cache folder dir, which it makes where it
 // is missing. With a store, the error is ErrDamaged and tells what it repaired.
 func openFolder(dir string, options Options) (*store.Dir, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+	if !options.ReadOnly {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
 	}
 	d, err := store.OpenDir(dir, options.Now)
 	if err != nil {
 		return nil, err
 	}
-	err = prepare(d, dir)
+	err = prepare(d, dir, options.ReadOnly)
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -59,10 +61,10 @@ func openFolder(dir string, options Options) (*store.Dir, error) {
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.
-func prepare(d *store.Dir, dir string) error {
+func prepare(d *store.Dir, dir string, readOnly bool) error {
 	ctx := context.Background()
 	var repaired error
-	raw, err := d.Get(ctx, formatFile, 1<<16)
+	raw, _, err := d.Get(ctx, formatFile, 1<<16)
 	switch {
 	case err == nil && unseal(raw):
 		return checkFormat(raw)
@@ -70,6 +72,9 @@ func prepare(d *store.Dir, dir string) error {
 		// Damaged, or somebody else's: a cache's tag tells.
 		if !tagged(d) {
 			return fmt.Errorf("%w: its %s is not numcache's; choose another folder", ErrNotCache, formatFile)
+		}
+		if readOnly {
+			return fmt.Errorf("%w: %s; open the cache for writing once, which writes it anew", ErrDamaged, formatFile)
 		}
 		if err := d.Quarantine(ctx, formatFile); err != nil {
 			return err
@@ -86,6 +91,9 @@ func prepare(d *store.Dir, dir string) error {
 			if !slices.Contains(ownNames, e.Name()) || e.Name() != stagingFolder && !tagged(d) {
 				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, e.Name())
 			}
+		}
+		if readOnly {
+			return fmt.Errorf("%w: it has no %s; name the folder of a cache", ErrNotCache, formatFile)
 		}
 	default:
 		return err
@@ -107,7 +115,7 @@ func prepare(d *store.Dir, dir string) error {
 
 // tagged reports whether the folder has the tag of a numcache cache.
 func tagged(d *store.Dir) bool {
-	tag, err := d.Get(context.Background(), tagFile, 1<<16)
+	tag, _, err := d.Get(context.Background(), tagFile, 1<<16)
 	return err == nil && bytes.Contains(tag, []byte("numcache"))
 }
 

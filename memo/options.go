@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,10 +22,40 @@ type Options struct {
 	// back into a function that is being computed.
 	OnEvent func(Event)
 
+	// Limits bound what the folder holds. They are enforced as entries are
+	// written: when a call has returned they hold, by up to a hundredth for each
+	// further process that writes. See [Cache.Trim].
+	Limits Limits
+
+	// Memory, if set, keeps results in memory too. With no folder (Open("", …))
+	// the cache is in memory only.
+	Memory *Memory
+
+	// Compress is the level, 1 to 9, with which objects are deflated: each is
+	// then an .npz file with one member, which numpy.load opens too. 0 stores
+	// plain .npy files, which are faster to read and can be mapped. Whatever
+	// the level, both are read.
+	Compress int
+
+	// ReadOnly serves what the folder holds and changes nothing in it. The
+	// folder must be there; a missing one is a fault, and everything is computed.
+	// What would remove something is [ErrReadOnly].
+	ReadOnly bool
+
+	// Patience bounds how long a call waits for another process that computes
+	// the same key and shows no sign of life, because it is stopped or its
+	// machine is gone: then the call computes. One that lives is waited for.
+	// 0 is DefaultPatience; with a negative one no call waits for another process.
+	Patience time.Duration
+
 	// Now tells the time that records and freshened objects get. nil is
 	// time.Now.
 	Now func() time.Time
 }
+
+// DefaultPatience is long beside the second in which a process that computes gives
+// its signs of life.
+const DefaultPatience = 30 * time.Second
 
 // Sync says when files are synced to disk before they are published. It never
 // matters for correctness, as every load is verified; it decides whether an
@@ -61,6 +92,15 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if set.Sync < SyncAuto || set.Sync > SyncNone {
 		return set, fmt.Errorf("%w: Options.Sync is %d; use SyncAuto, SyncFull or SyncNone", ErrArguments, set.Sync)
+	}
+	if err := errors.Join(set.Limits.check("Options.Limits"), set.Memory.check()); err != nil {
+		return set, err
+	}
+	if set.Compress < 0 || set.Compress > 9 {
+		return set, fmt.Errorf("%w: Options.Compress is %d; use 1 to 9, or 0 for none", ErrArguments, set.Compress)
+	}
+	if set.Patience == 0 {
+		set.Patience = DefaultPatience
 	}
 	if set.Logger == nil {
 		set.Logger = slog.Default()

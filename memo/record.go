@@ -26,6 +26,7 @@ type Record struct {
 	Writer   string        `json:"writer"` // the program that computed it
 
 	size    int64
+	used    time.Time       // the record's time of modification
 	results json.RawMessage // Results, whole
 }
 

@@ -61,7 +61,7 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 
 // recordAt reads the record in a file, and checks that it belongs there.
 func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) {
-	raw, err := s.Get(ctx, name, maxRecord)
+	raw, modified, err := s.Get(ctx, name, maxRecord)
 	if errors.Is(err, store.ErrTooLarge) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -75,5 +75,6 @@ func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) 
 	if err != nil {
 		return nil, &Error{"read", name, err}
 	}
+	r.used = modified
 	return r, nil
 }

@@ -71,20 +71,20 @@ func (d *Dir) Open(ctx context.Context, name string) (Blob, error) {
 }
 
 // Get implements [Store].
-func (d *Dir) Get(ctx context.Context, name string, limit int64) ([]byte, error) {
+func (d *Dir) Get(ctx context.Context, name string, limit int64) (b []byte, modified time.Time, err error) {
 	blob, err := d.Open(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, modified, err
 	}
 	defer blob.Close()
 	if blob.Size() > limit {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%w: %d bytes", ErrTooLarge, blob.Size())}
+		return nil, modified, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("%w: %d bytes", ErrTooLarge, blob.Size())}
 	}
-	b := make([]byte, blob.Size())
+	b = make([]byte, blob.Size())
 	if n, err := blob.ReadAt(b, 0); n < len(b) {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+		return nil, modified, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
-	return b, nil
+	return b, blob.Modified(), nil
 }
 
 // Put implements [Store]: the blob is written to the staging folder and renamed.
@@ -195,12 +195,25 @@ func (d *Dir) syncFolders(name string) error {
 }
 
 // PutIfAbsent implements [Store].
-func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error {
+func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error) {
 	info, err := d.Stat(ctx, name)
 	if err == nil && info.Size == size && d.freshen(name, durable) == nil {
-		return nil
+		return false, nil
 	}
-	return d.Put(ctx, name, durable, write)
+	return true, d.Put(ctx, name, durable, write)
+}
+
+// Freshen implements [Store].
+func (d *Dir) Freshen(ctx context.Context, name string) error {
+	if err := errors.Join(valid("freshen", name), ctx.Err()); err != nil {
+		return err
+	}
+	return d.freshen(name, false)
+}
+
+// Lock implements [Store].
+func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error) {
+	return nil, errors.ErrUnsupported
 }
 
 // freshen sets a file's time of modification to now, and with durable set makes

@@ -111,7 +111,7 @@ func TestFreshenedTime(t *testing.T) {
 	}
 	defer d.Close()
 	for range 2 {
-		if err := d.PutIfAbsent(t.Context(), "a", 1, false, write("x")); err != nil {
+		if _, err := d.PutIfAbsent(t.Context(), "a", 1, false, write("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestFolderRemoved(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Get(t.Context(), "a/b", 10); !errors.Is(err, os.ErrNotExist) {
+		if _, _, err := d.Get(t.Context(), "a/b", 10); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("Get: %v", err)
 		}
 		if err := d.Put(t.Context(), "a/b", true, write("x")); err == nil {

@@ -109,7 +109,7 @@ func TestObstacles(t *testing.T) {
 				}
 				place()
 				promptly(t, "reading", func() {
-					if b, err := d.Get(ctx, "a/b", 1<<20); !errors.Is(err, store.ErrForeign) {
+					if b, _, err := d.Get(ctx, "a/b", 1<<20); !errors.Is(err, store.ErrForeign) {
 						t.Errorf("Get: %q, %v; want ErrForeign", b, err)
 					}
 					if _, err := d.Open(ctx, "a/b"); !errors.Is(err, store.ErrForeign) {
@@ -134,7 +134,7 @@ func TestObstacles(t *testing.T) {
 				}
 				for _, put := range []func() error{
 					func() error { return d.Put(ctx, "a/b", true, write("new")) },
-					func() error { return d.PutIfAbsent(ctx, "a/b", 3, true, write("new")) },
+					func() error { _, err := d.PutIfAbsent(ctx, "a/b", 3, true, write("new")); return err },
 				} {
 					if err := os.RemoveAll(filepath.Join(inside, "a", "b")); err != nil {
 						t.Fatal(err)
@@ -145,11 +145,11 @@ func TestObstacles(t *testing.T) {
 							t.Errorf("Put: %v", err)
 						}
 					})
-					if b, err := d.Get(ctx, "a/b", 10); err != nil || string(b) != "new" {
+					if b, _, err := d.Get(ctx, "a/b", 10); err != nil || string(b) != "new" {
 						t.Errorf("after Put: %q, %v", b, err)
 					}
 				}
-				if b, err := d.Get(ctx, "real", 10); err != nil || string(b) != "real" {
+				if b, _, err := d.Get(ctx, "real", 10); err != nil || string(b) != "real" {
 					t.Errorf("another blob: %q, %v", b, err)
 				}
 				checkOutside(t, outside)
@@ -189,13 +189,13 @@ func TestFoldersThatLeadOut(t *testing.T) {
 					ctx := t.Context()
 					for _, name := range []string{link + "/secret", link + "/new", "a/b/secret", "plain"} {
 						promptly(t, name, func() {
-							if b, err := d.Get(ctx, name, 1<<20); err == nil && string(b) == secret {
+							if b, _, err := d.Get(ctx, name, 1<<20); err == nil && string(b) == secret {
 								t.Errorf("Get %s reads the file outside", name)
 							}
 							_, _ = d.Stat(ctx, name)
 							// What these return does not matter here, only what they do.
 							_ = d.Put(ctx, name, true, write("x"))
-							_ = d.PutIfAbsent(ctx, name, int64(len(secret)), true, write(secret))
+							_, _ = d.PutIfAbsent(ctx, name, int64(len(secret)), true, write(secret))
 							_ = d.Quarantine(ctx, name)
 							_ = d.Delete(ctx, name)
 						})

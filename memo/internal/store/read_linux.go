@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,17 +71,20 @@ func (r beneathReader) open(name string) (Blob, error) {
 	if err != nil {
 		return nil, errors.Join(&fs.PathError{Op: "fstat", Path: name, Err: err}, unix.Close(fd))
 	}
-	return &fdBlob{fd, stat.Size}, nil
+	return &fdBlob{fd, stat.Size, time.Unix(stat.Mtim.Unix())}, nil
 }
 
 // fdBlob is a bare file descriptor: an os.File would ask the poller first,
 // which has no use for regular files.
 type fdBlob struct {
-	fd   int
-	size int64
+	fd       int
+	size     int64
+	modified time.Time
 }
 
 func (b *fdBlob) Size() int64 { return b.size }
+
+func (b *fdBlob) Modified() time.Time { return b.modified }
 
 func (b *fdBlob) Close() error { return unix.Close(b.fd) }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"io/fs"
 	"os"
+	"time"
 )
 
 // reader opens blobs for reading.
@@ -38,12 +39,15 @@ func (r rootReader) open(name string) (Blob, error) {
 		f.Close()
 		return nil, err
 	}
-	return fileBlob{f, info.Size()}, nil
+	return fileBlob{f, info.Size(), info.ModTime()}, nil
 }
 
 type fileBlob struct {
 	*os.File
-	size int64
+	size     int64
+	modified time.Time
 }
 
 func (b fileBlob) Size() int64 { return b.size }
+
+func (b fileBlob) Modified() time.Time { return b.modified }

@@ -22,12 +22,15 @@ var ErrForeign = errors.New("not a regular file")
 // ErrTooLarge is a blob larger than the caller was ready to read.
 var ErrTooLarge = errors.New("larger than expected")
 
+// ErrLocked is a lock that somebody else holds.
+var ErrLocked = errors.New("locked by another")
+
 // Store keeps named blobs. A missing one is an error that wraps
 // [io/fs.ErrNotExist]. All methods may be called from several goroutines.
 type Store interface {
-	// Get returns the whole blob, [ErrTooLarge] where it has more than limit
-	// bytes.
-	Get(ctx context.Context, name string, limit int64) ([]byte, error)
+	// Get returns the whole blob and its time of modification, [ErrTooLarge]
+	// where it has more than limit bytes.
+	Get(ctx context.Context, name string, limit int64) (b []byte, modified time.Time, err error)
 	// Open returns the blob for reading any range of it.
 	Open(ctx context.Context, name string) (Blob, error)
 	// Put stores what write writes under name, whole or not at all, in place
@@ -37,7 +40,9 @@ type Store interface {
 	// PutIfAbsent is Put where no blob of the given size has the name yet;
 	// where one has, it freshens its time of modification and does not call
 	// write. It is a saving, never a lock: two callers may both write.
-	PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error
+	PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error)
+	// Freshen sets a blob's time of modification to now.
+	Freshen(ctx context.Context, name string) error
 	// Stat returns what is known of a blob without reading it.
 	Stat(ctx context.Context, name string) (Info, error)
 	// List yields the blobs in the folder at prefix and below, by name. An
@@ -48,6 +53,13 @@ type Store interface {
 	// Quarantine takes whatever has the name out of the way and keeps it
 	// aside for a person to look at.
 	Quarantine(ctx context.Context, name string) error
+	// Lock returns when the caller alone, among all goroutines and processes
+	// that use the store, holds the lock with the given number. It gives up
+	// with [ErrLocked] when the holder has shown no sign of life for patience;
+	// with patience 0 it does not wait at all. A store without locks, or one
+	// that has none now, returns [errors.ErrUnsupported]: locks save work,
+	// and nothing may go wrong without them. unlock may be called once.
+	Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error)
 	// Close frees what the store holds. Blobs that are open stay readable.
 	Close() error
 }
@@ -57,6 +69,7 @@ type Blob interface {
 	io.ReaderAt
 	io.Closer
 	Size() int64
+	Modified() time.Time
 }
 
 // Info describes a blob.

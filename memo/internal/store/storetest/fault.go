@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/numcache/numcache/memo/internal/store"
 )
@@ -59,9 +60,9 @@ func (s *Faulty) do(op string) error {
 }
 
 // Get implements [store.Store].
-func (s *Faulty) Get(ctx context.Context, name string, limit int64) ([]byte, error) {
+func (s *Faulty) Get(ctx context.Context, name string, limit int64) ([]byte, time.Time, error) {
 	if err := s.do("get"); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	return s.Store.Get(ctx, name, limit)
 }
@@ -105,14 +106,31 @@ func (s *Faulty) Put(ctx context.Context, name string, durable bool, write func(
 }
 
 // PutIfAbsent implements [store.Store].
-func (s *Faulty) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error {
+func (s *Faulty) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error) {
 	if err := s.do("put if absent"); err != nil {
+		return false, err
+	}
+	written, err = s.Store.PutIfAbsent(ctx, name, size, durable, s.writes(write))
+	if err != nil {
+		return written, err
+	}
+	return written, s.do("put if absent, done")
+}
+
+// Freshen implements [store.Store].
+func (s *Faulty) Freshen(ctx context.Context, name string) error {
+	if err := s.do("freshen"); err != nil {
 		return err
 	}
-	if err := s.Store.PutIfAbsent(ctx, name, size, durable, s.writes(write)); err != nil {
-		return err
+	return s.Store.Freshen(ctx, name)
+}
+
+// Lock implements [store.Store].
+func (s *Faulty) Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error) {
+	if err := s.do("lock"); err != nil {
+		return nil, err
 	}
-	return s.do("put if absent, done")
+	return s.Store.Lock(ctx, number, patience)
 }
 
 func (s *Faulty) writes(write func(io.Writer) error) func(io.Writer) error {

@@ -23,14 +23,16 @@ var InvalidNames = []string{
 // everyCall calls every method of s that takes a name and passes on the errors.
 func everyCall(ctx context.Context, s store.Store, name string, check func(method string, err error)) {
 	write := func(io.Writer) error { return nil }
-	_, err := s.Get(ctx, name, limit)
+	_, _, err := s.Get(ctx, name, limit)
 	check("Get", err)
 	_, err = s.Open(ctx, name)
 	check("Open", err)
 	_, err = s.Stat(ctx, name)
 	check("Stat", err)
 	check("Put", s.Put(ctx, name, false, write))
-	check("PutIfAbsent", s.PutIfAbsent(ctx, name, 0, false, write))
+	_, err = s.PutIfAbsent(ctx, name, 0, false, write)
+	check("PutIfAbsent", err)
+	check("Freshen", s.Freshen(ctx, name))
 	check("Delete", s.Delete(ctx, name))
 	check("Quarantine", s.Quarantine(ctx, name))
 	for _, err = range s.List(ctx, name) {
@@ -127,7 +129,7 @@ func testAtomicReplace(t *testing.T, s store.Store) {
 					return
 				default:
 				}
-				if b, err := s.Get(context.Background(), "a/b", limit); err != nil || !isUniform(b) {
+				if b, _, err := s.Get(context.Background(), "a/b", limit); err != nil || !isUniform(b) {
 					t.Errorf("a reader got %d bytes, %.20q…, %v", len(b), b, err)
 					return
 				}
@@ -172,7 +174,7 @@ func testConcurrentUse(t *testing.T, s store.Store) {
 				case 0, 1:
 					err = s.Put(ctx, name, false, content([]byte(uniform(g+i))))
 				case 2:
-					err = s.PutIfAbsent(ctx, name, int64(len(uniform(g))), false, content([]byte(uniform(g))))
+					_, err = s.PutIfAbsent(ctx, name, int64(len(uniform(g))), false, content([]byte(uniform(g))))
 				case 3:
 					err = s.Delete(ctx, name)
 				case 4:
@@ -184,7 +186,7 @@ func testConcurrentUse(t *testing.T, s store.Store) {
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
-				b, err := s.Get(ctx, name, limit)
+				b, _, err := s.Get(ctx, name, limit)
 				if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !isUniform(b) {
 					t.Errorf("Get %s: %.20q…, %v", name, b, err)
 				}

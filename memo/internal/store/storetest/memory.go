@@ -89,15 +89,15 @@ func (s *Memory) lookup(ctx context.Context, op, name string) (memoryBlob, error
 }
 
 // Get implements [store.Store].
-func (s *Memory) Get(ctx context.Context, name string, limit int64) ([]byte, error) {
+func (s *Memory) Get(ctx context.Context, name string, limit int64) ([]byte, time.Time, error) {
 	b, err := s.lookup(ctx, "get", name)
 	if err == nil && int64(len(b.content)) > limit {
 		err = fmt.Errorf("%w: %d bytes", store.ErrTooLarge, len(b.content))
 	}
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	return bytes.Clone(b.content), nil
+	return bytes.Clone(b.content), b.modified, nil
 }
 
 // Open implements [store.Store].
@@ -106,10 +106,15 @@ func (s *Memory) Open(ctx context.Context, name string) (store.Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openMemory{bytes.NewReader(b.content)}, nil
+	return openMemory{bytes.NewReader(b.content), b.modified}, nil
 }
 
-type openMemory struct{ *bytes.Reader }
+type openMemory struct {
+	*bytes.Reader
+	modified time.Time
+}
+
+func (b openMemory) Modified() time.Time { return b.modified }
 
 func (openMemory) Close() error { return nil }
 
@@ -128,12 +133,26 @@ func (s *Memory) Put(ctx context.Context, name string, _ bool, write func(io.Wri
 }
 
 // PutIfAbsent implements [store.Store].
-func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) error {
+func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error) {
 	if b, err := s.lookup(ctx, "put", name); err == nil && int64(len(b.content)) == size {
 		s.Set(name, b.content)
-		return nil
+		return false, nil
 	}
-	return s.Put(ctx, name, durable, write)
+	return true, s.Put(ctx, name, durable, write)
+}
+
+// Freshen implements [store.Store].
+func (s *Memory) Freshen(ctx context.Context, name string) error {
+	b, err := s.lookup(ctx, "freshen", name)
+	if err == nil {
+		s.Set(name, b.content)
+	}
+	return err
+}
+
+// Lock implements [store.Store].
+func (s *Memory) Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error) {
+	return nil, errors.ErrUnsupported
 }
 
 // Stat implements [store.Store].

@@ -70,7 +70,7 @@ func put(t *testing.T, s store.Store, name, text string) {
 
 func checkContent(t *testing.T, s store.Store, name, want string) {
 	t.Helper()
-	if b, err := s.Get(t.Context(), name, limit); err != nil || string(b) != want {
+	if b, _, err := s.Get(t.Context(), name, limit); err != nil || string(b) != want {
 		t.Errorf("Get %s: %.40q, %v; want %.40q", name, b, err, want)
 	}
 }
@@ -78,7 +78,7 @@ func checkContent(t *testing.T, s store.Store, name, want string) {
 func checkMissing(t *testing.T, s store.Store, name string) {
 	t.Helper()
 	ctx := t.Context()
-	if b, err := s.Get(ctx, name, limit); !errors.Is(err, fs.ErrNotExist) {
+	if b, _, err := s.Get(ctx, name, limit); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Get %s: %.40q, %v; want ErrNotExist", name, b, err)
 	}
 	if blob, err := s.Open(ctx, name); !errors.Is(err, fs.ErrNotExist) {
@@ -147,7 +147,7 @@ func testPutAndGet(t *testing.T, s store.Store) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := s.Get(t.Context(), "pieces", limit); err != nil || len(b) != 7000 || b[0] != 'a' || b[7] != 'b' {
+	if b, _, err := s.Get(t.Context(), "pieces", limit); err != nil || len(b) != 7000 || b[0] != 'a' || b[7] != 'b' {
 		t.Errorf("%d bytes, %v", len(b), err)
 	}
 }
@@ -176,10 +176,10 @@ func testRange(t *testing.T, s store.Store) {
 
 func testTooLarge(t *testing.T, s store.Store) {
 	put(t, s, "a", "12345")
-	if _, err := s.Get(t.Context(), "a", 4); !errors.Is(err, store.ErrTooLarge) {
+	if _, _, err := s.Get(t.Context(), "a", 4); !errors.Is(err, store.ErrTooLarge) {
 		t.Errorf("Get with limit 4: %v, want ErrTooLarge", err)
 	}
-	if b, err := s.Get(t.Context(), "a", 5); err != nil || len(b) != 5 {
+	if b, _, err := s.Get(t.Context(), "a", 5); err != nil || len(b) != 5 {
 		t.Errorf("Get with limit 5: %q, %v", b, err)
 	}
 }
@@ -203,7 +203,7 @@ func testFailedPut(t *testing.T, s store.Store) {
 	if err := s.Put(t.Context(), "a/new", true, fail); !errors.Is(err, broken) {
 		t.Errorf("Put: %v, want the callback's error", err)
 	}
-	if err := s.PutIfAbsent(t.Context(), "a/new", 1000, true, fail); !errors.Is(err, broken) {
+	if _, err := s.PutIfAbsent(t.Context(), "a/new", 1000, true, fail); !errors.Is(err, broken) {
 		t.Errorf("PutIfAbsent: %v, want the callback's error", err)
 	}
 	checkMissing(t, s, "a/new")
@@ -225,7 +225,7 @@ func testFailedPut(t *testing.T, s store.Store) {
 }
 
 func testPutIfAbsent(t *testing.T, s store.Store) {
-	if err := s.PutIfAbsent(t.Context(), "a/b", 3, false, content([]byte("one"))); err != nil {
+	if _, err := s.PutIfAbsent(t.Context(), "a/b", 3, false, content([]byte("one"))); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, s, "a/b", "one")
@@ -234,7 +234,7 @@ func testPutIfAbsent(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	for _, durable := range []bool{false, true} {
-		err := s.PutIfAbsent(t.Context(), "a/b", 3, durable, func(io.Writer) error {
+		_, err := s.PutIfAbsent(t.Context(), "a/b", 3, durable, func(io.Writer) error {
 			t.Error("a blob of this size is there, yet it is written")
 			return nil
 		})
@@ -245,7 +245,7 @@ func testPutIfAbsent(t *testing.T, s store.Store) {
 			t.Errorf("modified %v, then %v (%v)", before.Modified, after.Modified, err)
 		}
 	}
-	if err := s.PutIfAbsent(t.Context(), "a/b", 5, false, content([]byte("three"))); err != nil {
+	if _, err := s.PutIfAbsent(t.Context(), "a/b", 5, false, content([]byte("three"))); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, s, "a/b", "three")

@@ -1,0 +1,37 @@
+package memo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// readOnlyStore serves what a store holds and refuses to change it.
+type readOnlyStore struct{ store.Store }
+
+// Put refuses.
+func (readOnlyStore) Put(context.Context, string, bool, func(io.Writer) error) error {
+	return ErrReadOnly
+}
+
+// PutIfAbsent refuses.
+func (readOnlyStore) PutIfAbsent(context.Context, string, int64, bool, func(io.Writer) error) (bool, error) {
+	return false, ErrReadOnly
+}
+
+// Freshen leaves the blob's time as it is: who only reads leaves no trace.
+func (readOnlyStore) Freshen(context.Context, string) error { return nil }
+
+// Delete refuses.
+func (readOnlyStore) Delete(context.Context, string) error { return ErrReadOnly }
+
+// Quarantine leaves a damaged blob for those who may write.
+func (readOnlyStore) Quarantine(context.Context, string) error { return nil }
+
+// Lock refuses: who stores nothing makes nobody wait.
+func (readOnlyStore) Lock(context.Context, uint64, time.Duration) (func(), error) {
+	return nil, errors.ErrUnsupported
+}

@@ -1,0 +1,271 @@
+package memo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/npy"
+)
+
+// Ref refers to the results of one call without holding them: some hundred bytes
+// for results of any size. It marshals as text, and so in JSON as a string; what
+// was unmarshalled reads from a cache after [Ref.In]. A Ref is a value that may be
+// copied and used from several goroutines.
+type Ref struct {
+	function, version string
+	key               array.Digest
+	cache             *Cache
+
+	// Results that are in no folder.
+	values   []reflect.Value
+	created  time.Time
+	duration time.Duration
+}
+
+// Shelve is [Do] for callers that want a reference to the result: where the cache
+// holds it, it is not read.
+func Shelve[T any](ctx context.Context, c *Cache, k Key, compute func(context.Context) (T, error)) (Ref, error) {
+	if c == nil || compute == nil {
+		return Ref{}, fmt.Errorf("%w cache or function given to Shelve", ErrNil)
+	}
+	if err := checkDoResult(reflect.TypeFor[T]()); err != nil {
+		return Ref{}, err
+	}
+	return c.shelve(ctx, doRequest(k, compute))
+}
+
+// Ref returns a reference to the call with the given key, whether the cache holds
+// it or not. An invalid key makes one whose reads are [ErrNotFound].
+func (c *Cache) Ref(k Key) Ref {
+	return Ref{function: k.function, version: k.version, key: k.Digest(), cache: c}
+}
+
+func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
+	ctx = orBackground(ctx)
+	if err := ctx.Err(); err != nil {
+		return Ref{}, err
+	}
+	r.key = r.key.withSum()
+	ref := c.Ref(r.key)
+	if r.key.Err() == nil {
+		if record, err := c.stored(ctx, r); err == nil {
+			c.hit(r, record.Duration)
+			return ref, nil
+		}
+	}
+	began := time.Now()
+	values, err := c.do(ctx, r)
+	if err != nil {
+		return Ref{}, err
+	}
+	if _, err := c.stored(ctx, r); err != nil {
+		ref.values, ref.created, ref.duration = values, c.now(), time.Since(began)
+	}
+	return ref, nil
+}
+
+// In returns the reference, to be read from c.
+func (r Ref) In(c *Cache) Ref {
+	r.cache = c
+	return r
+}
+
+// Key returns the digest of the call's key.
+func (r Ref) Key() array.Digest { return r.key }
+
+// Function returns the name of the function that was called.
+func (r Ref) Function() string { return r.function }
+
+// Version returns the version of the function that was called.
+func (r Ref) Version() string { return r.version }
+
+// callKey returns the key of the call, without its arguments.
+func (r Ref) callKey() Key {
+	return Key{function: r.function, version: r.version, sum: r.key, summed: true}
+}
+
+// check reports a reference that cannot be read.
+func (r Ref) check() error {
+	switch {
+	case r.function == "":
+		return fmt.Errorf("%w: the reference is empty", ErrNotFound)
+	case r.cache == nil:
+		return fmt.Errorf("%w cache: say with Ref.In where the reference is read from", ErrNil)
+	}
+	return nil
+}
+
+// Record tells of the call: its arguments, when it was computed, how long that
+// took. It is [ErrNotFound] when the entry is no longer there. Of results that were
+// not stored only the times are known.
+func (r Ref) Record(ctx context.Context) (*Record, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if r.values != nil {
+		return &Record{Key: r.key, Function: r.function, Version: r.version, Created: r.created, Duration: r.duration, Writer: writer}, nil
+	}
+	return r.cache.Record(ctx, r.callKey())
+}
+
+// Get reads the results, verified, into the variables that results point to, one
+// for each result of the function but its error. They belong to the caller. An
+// entry that is no longer there, or is damaged, is [ErrNotFound]; variables of
+// other types than the results are [ErrArguments].
+func (r Ref) Get(ctx context.Context, results ...any) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	into := make([]reflect.Value, len(results))
+	types := make([]reflect.Type, len(results))
+	for i, p := range results {
+		v := reflect.ValueOf(p)
+		if v.Kind() != reflect.Pointer || v.IsNil() {
+			return fmt.Errorf("%w: result %d is read into a %T; give a pointer to a variable", ErrArguments, i, p)
+		}
+		into[i], types[i] = v.Elem(), v.Type().Elem()
+		if err := checkDoResult(types[i]); err != nil {
+			return err
+		}
+	}
+	values, err := r.get(orBackground(ctx), types)
+	if err != nil {
+		return err
+	}
+	for i, v := range values {
+		into[i].Set(v)
+	}
+	return nil
+}
+
+func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, error) {
+	if r.values != nil {
+		return copyResults(ctx, r.values, types)
+	}
+	values, _, err := r.cache.lookup(ctx, &request{key: r.callKey(), types: types})
+	switch {
+	case errors.Is(err, errMismatch):
+		return nil, fmt.Errorf("%w: the results of %s are not of the types %v", ErrArguments, r.function, types)
+	case err != nil && (notFoundIsNil(err) == nil):
+		return nil, &Error{"read", r.String(), fmt.Errorf("%w: %w", ErrNotFound, err)}
+	}
+	return values, err
+}
+
+// copyResults returns results as values of the given types that share nothing with
+// them.
+func copyResults(ctx context.Context, values []reflect.Value, types []reflect.Type) ([]reflect.Value, error) {
+	results, err := storeResults(ctx, values)
+	if err != nil {
+		return nil, err
+	}
+	f := flight{stored: results}
+	f.copy()
+	own, err := f.own(types)
+	if errors.Is(err, errMismatch) {
+		err = fmt.Errorf("%w: the results are not of the types %v", ErrArguments, types)
+	}
+	return own, err
+}
+
+// Open opens a result that is an array for reading parts of it, or for mapping:
+// see [npy.File]. Results count from 0. The whole file is verified first, which
+// reads it once and keeps nothing in memory. The caller closes the file, which stays
+// what it is even if the entry is forgotten meanwhile. A result that is no array,
+// a compressed one, or one that is in no folder is [ErrUnsupported]: use Get.
+func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	ctx = orBackground(ctx)
+	if r.values != nil {
+		return nil, fmt.Errorf("%w: the results of %s are in no folder; use Get", ErrUnsupported, r.function)
+	}
+	record, err := r.Record(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if result < 0 || result >= len(record.Results) {
+		return nil, fmt.Errorf("%w: %s has %d results, there is no result %d", ErrArguments, r.function, len(record.Results), result)
+	}
+	node, err := decodeJSON(record.Results[result].raw)
+	if err != nil {
+		return nil, err
+	}
+	want, ok := arrayRefOf(node)
+	if !ok {
+		return nil, fmt.Errorf("%w: result %d of %s is no array; use Get", ErrUnsupported, result, r.function)
+	}
+	return r.cache.openObject(ctx, want)
+}
+
+// openObject opens and verifies an object as a file.
+func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error) {
+	s, release := c.use()
+	defer release()
+	name := objectName(want.Digest)
+	info, err := s.Stat(ctx, name)
+	if err == nil && c.dir == "" {
+		err = fmt.Errorf("%w: it is not in a folder; use Get", ErrUnsupported)
+	}
+	if err != nil {
+		return nil, &Error{"open", name, err}
+	}
+	f, err := npy.Open(filepath.Join(c.dir, filepath.FromSlash(info.Name)))
+	if err != nil {
+		return nil, err
+	}
+	digest, err := f.Hash(ctx)
+	if err == nil && digest != want.Digest {
+		err = c.aside(ctx, s, name, &Error{"open", name, fmt.Errorf("%w: its content does not match its digest", ErrDamaged)})
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Forget removes the results, so that they are computed next time.
+func (r Ref) Forget(ctx context.Context) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	return r.cache.Forget(ctx, r.callKey())
+}
+
+// String returns the text form: function/version/key.
+func (r Ref) String() string {
+	return url.PathEscape(r.function) + "/" + url.PathEscape(r.version) + "/" + r.key.String()
+}
+
+// MarshalText returns the text form: function and version, escaped as in a URL's
+// path, and the key in hex, with slashes between. Results that were not stored do
+// not go along: that is [ErrUnsupported].
+func (r Ref) MarshalText() ([]byte, error) {
+	if r.values != nil {
+		return nil, fmt.Errorf("%w: the results of %s were not stored, so a reference to them means nothing elsewhere", ErrUnsupported, r.function)
+	}
+	return []byte(r.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote. Anything else is [ErrArguments].
+func (r *Ref) UnmarshalText(text []byte) error {
+	parts := strings.Split(string(text), "/")
+	if len(parts) == 3 && parts[0] != "" {
+		function, functionErr := url.PathUnescape(parts[0])
+		version, versionErr := url.PathUnescape(parts[1])
+		key, keyErr := array.ParseDigest(parts[2])
+		if functionErr == nil && versionErr == nil && keyErr == nil {
+			*r = Ref{function: function, version: version, key: key}
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: %.100q is no reference; one is function/version/key, the key of 32 hex digits", ErrArguments, text)
+}
