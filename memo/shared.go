@@ -1,0 +1,51 @@
+package memo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// Small sealed files in which the processes that use a cache keep a count
+// together. None decides about a result, and each can be deleted at any time.
+const (
+	usageFile = "usage.json" // bytes and entries, for the limits
+	statsFile = "stats.json" // hits and misses, for people
+)
+
+// revisePatience is long beside the time it takes to rewrite a small file.
+const revisePatience = 200 * time.Millisecond
+
+// revise rewrites a shared file: f gets its body, up to the comma before the check,
+// nil where there is none that is intact, and returns the new one. It keeps other
+// processes out meanwhile where there are locks. An error leaves the file as it was.
+func revise(ctx context.Context, s store.Store, name string, f func(body []byte) []byte) error {
+	unlock, err := s.Lock(ctx, ledgerLock, revisePatience)
+	switch {
+	case err == nil:
+		defer unlock()
+	case !errors.Is(err, errors.ErrUnsupported):
+		return &Error{"lock", name, err}
+	}
+	raw, _, err := s.Get(ctx, name, 1<<16)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
+		return &Error{"read", name, err}
+	}
+	var body []byte
+	if unseal(raw) {
+		body = raw[: len(raw)-sealSize : len(raw)-sealSize]
+	}
+	sealed := seal(f(body))
+	err = s.Put(ctx, name, false, func(w io.Writer) error {
+		_, err := w.Write(sealed)
+		return err
+	})
+	if err != nil {
+		return &Error{"write", name, err}
+	}
+	return nil
+}
