@@ -19,15 +19,17 @@ func (closedStore) Open(context.Context, string) (store.Blob, error) { return ni
 func (closedStore) Stat(context.Context, string) (store.Info, error) { return store.Info{}, ErrClosed }
 func (closedStore) Delete(context.Context, string) error             { return ErrClosed }
 func (closedStore) Quarantine(context.Context, string) error         { return ErrClosed }
-func (closedStore) Freshen(context.Context, string) error            { return ErrClosed }
+func (closedStore) Freshen(context.Context, string, time.Time) error { return ErrClosed }
 func (closedStore) Lock(context.Context, uint64, time.Duration) (func(), error) {
 	return nil, ErrClosed
 }
 func (closedStore) Close() error { return nil }
 
-func (closedStore) Put(context.Context, string, bool, func(io.Writer) error) error { return ErrClosed }
+func (closedStore) Put(context.Context, string, store.PutOptions, func(io.Writer) error) error {
+	return ErrClosed
+}
 
-func (closedStore) PutIfAbsent(context.Context, string, int64, bool, func(io.Writer) error) (bool, error) {
+func (closedStore) PutIfAbsent(context.Context, string, int64, store.PutOptions, func(io.Writer) error) (bool, error) {
 	return false, ErrClosed
 }
 

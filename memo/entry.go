@@ -61,7 +61,8 @@ func readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
 }
 
 // save publishes an entry: the objects first, the record, which makes it
-// visible, last.
+// visible, last. The record's time of modification is not after that of its
+// objects, so that eviction by age takes the record first.
 func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.Time, took time.Duration) error {
 	s, release := c.use()
 	defer release()
@@ -77,7 +78,7 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 			return &Error{"write", name, err}
 		}
 		size := len(npy.AppendHeader(nil, o.source.DType(), shape)) + n*o.source.DType().Size()
-		_, err = s.PutIfAbsent(ctx, name, int64(size), durable, func(w io.Writer) error { return npy.Write(w, o.source) })
+		_, err = s.PutIfAbsent(ctx, name, int64(size), store.PutOptions{Durable: durable, Modified: c.now()}, func(w io.Writer) error { return npy.Write(w, o.source) })
 		if err != nil {
 			return &Error{"write", name, err}
 		}
@@ -87,7 +88,7 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 	if len(record) > maxRecord {
 		return &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
 	}
-	err := s.Put(ctx, name, durable, func(w io.Writer) error {
+	err := s.Put(ctx, name, store.PutOptions{Durable: durable, Modified: created}, func(w io.Writer) error {
 		_, err := w.Write(record)
 		return err
 	})

@@ -49,7 +49,7 @@ func openFolder(dir string, options Options) (*store.Dir, error) {
 			return nil, err
 		}
 	}
-	d, err := store.OpenDir(dir, options.Now)
+	d, err := store.OpenDir(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func prepare(d *store.Dir, dir string, readOnly bool) error {
 	for _, file := range []struct{ name, text string }{
 		{tagFile, tagText}, {".gitignore", "*\n"}, {"README.txt", readmeText}, {formatFile, string(formatText)},
 	} {
-		err := d.Put(ctx, file.name, false, func(w io.Writer) error {
+		err := d.Put(ctx, file.name, store.PutOptions{}, func(w io.Writer) error {
 			_, err := io.Copy(w, strings.NewReader(file.text))
 			return err
 		})

@@ -13,17 +13,17 @@ import (
 type readOnlyStore struct{ store.Store }
 
 // Put refuses.
-func (readOnlyStore) Put(context.Context, string, bool, func(io.Writer) error) error {
+func (readOnlyStore) Put(context.Context, string, store.PutOptions, func(io.Writer) error) error {
 	return ErrReadOnly
 }
 
 // PutIfAbsent refuses.
-func (readOnlyStore) PutIfAbsent(context.Context, string, int64, bool, func(io.Writer) error) (bool, error) {
+func (readOnlyStore) PutIfAbsent(context.Context, string, int64, store.PutOptions, func(io.Writer) error) (bool, error) {
 	return false, ErrReadOnly
 }
 
 // Freshen leaves the blob's time as it is: who only reads leaves no trace.
-func (readOnlyStore) Freshen(context.Context, string) error { return nil }
+func (readOnlyStore) Freshen(context.Context, string, time.Time) error { return nil }
 
 // Delete refuses.
 func (readOnlyStore) Delete(context.Context, string) error { return ErrReadOnly }

@@ -40,7 +40,7 @@ func revise(ctx context.Context, s store.Store, name string, f func(body []byte)
 		body = raw[: len(raw)-sealSize : len(raw)-sealSize]
 	}
 	sealed := seal(f(body))
-	err = s.Put(ctx, name, false, func(w io.Writer) error {
+	err = s.Put(ctx, name, store.PutOptions{}, func(w io.Writer) error {
 		_, err := w.Write(sealed)
 		return err
 	})

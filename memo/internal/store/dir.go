@@ -32,12 +32,10 @@ const (
 type Dir struct {
 	root   *os.Root
 	reader reader
-	now    func() time.Time
 }
 
-// OpenDir returns the store in an existing folder. now tells the time that
-// freshened blobs get; nil is time.Now.
-func OpenDir(path string, now func() time.Time) (*Dir, error) {
+// OpenDir returns the store in an existing folder.
+func OpenDir(path string) (*Dir, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
@@ -46,10 +44,7 @@ func OpenDir(path string, now func() time.Time) (*Dir, error) {
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	if now == nil {
-		now = time.Now
-	}
-	return &Dir{root: root, reader: r, now: now}, nil
+	return &Dir{root: root, reader: r}, nil
 }
 
 // Close implements [Store].
@@ -88,7 +83,7 @@ func (d *Dir) Get(ctx context.Context, name string, limit int64) (b []byte, modi
 }
 
 // Put implements [Store]: the blob is written to the staging folder and renamed.
-func (d *Dir) Put(ctx context.Context, name string, durable bool, write func(io.Writer) error) (err error) {
+func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error) (err error) {
 	if err := errors.Join(valid("put", name), ctx.Err()); err != nil {
 		return err
 	}
@@ -106,11 +101,14 @@ func (d *Dir) Put(ctx context.Context, name string, durable bool, write func(io.
 		}
 	}()
 	err = write(&contextWriter{ctx, f})
-	if err == nil && durable {
+	if err == nil && o.Durable {
 		err = f.Sync()
 	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
+	}
+	if err == nil && !o.Modified.IsZero() {
+		err = d.root.Chtimes(temporary, o.Modified, o.Modified)
 	}
 	if err == nil {
 		err = d.publish(ctx, temporary, name)
@@ -119,7 +117,7 @@ func (d *Dir) Put(ctx context.Context, name string, durable bool, write func(io.
 		return err
 	}
 	published = true
-	if durable {
+	if o.Durable {
 		return d.syncFolders(path.Dir(name))
 	}
 	return nil
@@ -195,20 +193,20 @@ func (d *Dir) syncFolders(name string) error {
 }
 
 // PutIfAbsent implements [Store].
-func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error) {
+func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error) {
 	info, err := d.Stat(ctx, name)
-	if err == nil && info.Size == size && d.freshen(name, durable) == nil {
+	if err == nil && (info.Size == size || size < 0) && d.freshen(name, o) == nil {
 		return false, nil
 	}
-	return true, d.Put(ctx, name, durable, write)
+	return true, d.Put(ctx, name, o, write)
 }
 
 // Freshen implements [Store].
-func (d *Dir) Freshen(ctx context.Context, name string) error {
+func (d *Dir) Freshen(ctx context.Context, name string, modified time.Time) error {
 	if err := errors.Join(valid("freshen", name), ctx.Err()); err != nil {
 		return err
 	}
-	return d.freshen(name, false)
+	return d.freshen(name, PutOptions{Modified: modified})
 }
 
 // Lock implements [Store].
@@ -216,11 +214,14 @@ func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (
 	return nil, errors.ErrUnsupported
 }
 
-// freshen sets a file's time of modification to now, and with durable set makes
+// freshen sets a file's time of modification, and where it is to be durable makes
 // safe what may have been written without.
-func (d *Dir) freshen(name string, durable bool) error {
-	now := d.now()
-	if err := d.root.Chtimes(name, now, now); err != nil || !durable {
+func (d *Dir) freshen(name string, o PutOptions) error {
+	modified := o.Modified
+	if modified.IsZero() {
+		modified = time.Now()
+	}
+	if err := d.root.Chtimes(name, modified, modified); err != nil || !o.Durable {
 		return err
 	}
 	f, err := d.root.OpenFile(name, os.O_WRONLY|openFlags, 0) // some systems sync no file that is open for reading

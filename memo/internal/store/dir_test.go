@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/numcache/numcache/memo/internal/store"
 	"github.com/numcache/numcache/memo/internal/store/storetest"
@@ -17,7 +16,7 @@ import (
 func eachReader(t *testing.T, f func(t *testing.T, open func(t *testing.T, path string) *store.Dir)) {
 	open := func(t *testing.T, path string) *store.Dir {
 		t.Helper()
-		d, err := store.OpenDir(path, nil)
+		d, err := store.OpenDir(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +65,7 @@ func TestStagingIsLeftClean(t *testing.T) {
 		for _, f := range []func(io.Writer) error{write("x"), func(io.Writer) error { return broken }, func(io.Writer) error { panic(broken) }} {
 			func() {
 				defer func() { _ = recover() }()
-				_ = d.Put(t.Context(), "a/b", true, f)
+				_ = d.Put(t.Context(), "a/b", store.PutOptions{Durable: true}, f)
 			}()
 		}
 		if left, err := os.ReadDir(filepath.Join(dir, "tmp")); err != nil || len(left) > 0 {
@@ -80,15 +79,15 @@ func TestPermissions(t *testing.T) {
 		t.Skip("Windows has no such bits")
 	}
 	dir := t.TempDir()
-	d, err := store.OpenDir(dir, nil)
+	d, err := store.OpenDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if err := d.Put(t.Context(), "a/b/c", true, write("x")); err != nil {
+	if err := d.Put(t.Context(), "a/b/c", store.PutOptions{Durable: true}, write("x")); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Put(t.Context(), "bad", true, write("x")); err != nil {
+	if err := d.Put(t.Context(), "bad", store.PutOptions{Durable: true}, write("x")); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Quarantine(t.Context(), "bad"); err != nil {
@@ -99,24 +98,6 @@ func TestPermissions(t *testing.T) {
 		if err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v; want %v", name, info.Mode(), err, want)
 		}
-	}
-}
-
-// TestFreshenedTime checks that the time of a freshened blob is the injected one.
-func TestFreshenedTime(t *testing.T) {
-	now := time.Date(2106, 2, 7, 6, 28, 16, 0, time.UTC)
-	d, err := store.OpenDir(t.TempDir(), func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	for range 2 {
-		if _, err := d.PutIfAbsent(t.Context(), "a", 1, false, write("x")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if info, err := d.Stat(t.Context(), "a"); err != nil || !info.Modified.Equal(now) {
-		t.Errorf("%+v, %v; want %v", info, err, now)
 	}
 }
 
@@ -131,7 +112,7 @@ func TestFolderRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := open(t, dir)
-		if err := d.Put(t.Context(), "a/b", false, write("x")); err != nil {
+		if err := d.Put(t.Context(), "a/b", store.PutOptions{}, write("x")); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.RemoveAll(dir); err != nil {
@@ -140,7 +121,7 @@ func TestFolderRemoved(t *testing.T) {
 		if _, _, err := d.Get(t.Context(), "a/b", 10); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("Get: %v", err)
 		}
-		if err := d.Put(t.Context(), "a/b", true, write("x")); err == nil {
+		if err := d.Put(t.Context(), "a/b", store.PutOptions{Durable: true}, write("x")); err == nil {
 			t.Error("Put into a folder that is gone: no error")
 		}
 		if err := errors.Join(d.Delete(t.Context(), "a/b"), d.Quarantine(t.Context(), "a/b")); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -159,7 +140,7 @@ func TestFolderRemoved(t *testing.T) {
 // injects nothing.
 func TestFaultyPassesThrough(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		d, err := store.OpenDir(t.TempDir(), nil)
+		d, err := store.OpenDir(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -98,7 +98,7 @@ func TestObstacles(t *testing.T) {
 				}
 				d := open(t, inside)
 				ctx := t.Context()
-				if err := d.Put(ctx, "real", false, write("real")); err != nil {
+				if err := d.Put(ctx, "real", store.PutOptions{}, write("real")); err != nil {
 					t.Fatal(err)
 				}
 				place := func() {
@@ -133,8 +133,11 @@ func TestObstacles(t *testing.T) {
 					t.Errorf("after Quarantine: %v", err)
 				}
 				for _, put := range []func() error{
-					func() error { return d.Put(ctx, "a/b", true, write("new")) },
-					func() error { _, err := d.PutIfAbsent(ctx, "a/b", 3, true, write("new")); return err },
+					func() error { return d.Put(ctx, "a/b", store.PutOptions{Durable: true}, write("new")) },
+					func() error {
+						_, err := d.PutIfAbsent(ctx, "a/b", 3, store.PutOptions{Durable: true}, write("new"))
+						return err
+					},
 				} {
 					if err := os.RemoveAll(filepath.Join(inside, "a", "b")); err != nil {
 						t.Fatal(err)
@@ -194,8 +197,8 @@ func TestFoldersThatLeadOut(t *testing.T) {
 							}
 							_, _ = d.Stat(ctx, name)
 							// What these return does not matter here, only what they do.
-							_ = d.Put(ctx, name, true, write("x"))
-							_, _ = d.PutIfAbsent(ctx, name, int64(len(secret)), true, write(secret))
+							_ = d.Put(ctx, name, store.PutOptions{Durable: true}, write("x"))
+							_, _ = d.PutIfAbsent(ctx, name, int64(len(secret)), store.PutOptions{Durable: true}, write(secret))
 							_ = d.Quarantine(ctx, name)
 							_ = d.Delete(ctx, name)
 						})

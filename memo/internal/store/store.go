@@ -34,15 +34,15 @@ type Store interface {
 	// Open returns the blob for reading any range of it.
 	Open(ctx context.Context, name string) (Blob, error)
 	// Put stores what write writes under name, whole or not at all, in place
-	// of what stood there. With durable set it returns when a power cut can
-	// no longer lose the blob.
-	Put(ctx context.Context, name string, durable bool, write func(io.Writer) error) error
+	// of what stood there.
+	Put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error) error
 	// PutIfAbsent is Put where no blob of the given size has the name yet;
 	// where one has, it freshens its time of modification and does not call
-	// write. It is a saving, never a lock: two callers may both write.
-	PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error)
-	// Freshen sets a blob's time of modification to now.
-	Freshen(ctx context.Context, name string) error
+	// write. A negative size is any. It is a saving, never a lock: two callers
+	// may both write.
+	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
+	// Freshen sets a blob's time of modification.
+	Freshen(ctx context.Context, name string, modified time.Time) error
 	// Stat returns what is known of a blob without reading it.
 	Stat(ctx context.Context, name string) (Info, error)
 	// List yields the blobs in the folder at prefix and below, by name. An
@@ -62,6 +62,15 @@ type Store interface {
 	Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error)
 	// Close frees what the store holds. Blobs that are open stay readable.
 	Close() error
+}
+
+// PutOptions say how a blob is stored.
+type PutOptions struct {
+	// Durable has Put return when a power cut can no longer lose the blob.
+	Durable bool
+	// Modified is the time of modification that the blob gets, where the store
+	// can set one; the zero time is now.
+	Modified time.Time
 }
 
 // Blob is an open blob. Its content does not change while it is open.

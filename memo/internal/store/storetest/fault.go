@@ -94,11 +94,11 @@ func (b faultyBlob) ReadAt(p []byte, offset int64) (int, error) {
 }
 
 // Put implements [store.Store].
-func (s *Faulty) Put(ctx context.Context, name string, durable bool, write func(io.Writer) error) error {
+func (s *Faulty) Put(ctx context.Context, name string, o store.PutOptions, write func(io.Writer) error) error {
 	if err := s.do("put"); err != nil {
 		return err
 	}
-	if err := s.Store.Put(ctx, name, durable, s.writes(write)); err != nil {
+	if err := s.Store.Put(ctx, name, o, s.writes(write)); err != nil {
 		return err
 	}
 	// A fault here is one after the fact: a sync, an answer that is lost.
@@ -106,11 +106,11 @@ func (s *Faulty) Put(ctx context.Context, name string, durable bool, write func(
 }
 
 // PutIfAbsent implements [store.Store].
-func (s *Faulty) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error) {
+func (s *Faulty) PutIfAbsent(ctx context.Context, name string, size int64, o store.PutOptions, write func(io.Writer) error) (written bool, err error) {
 	if err := s.do("put if absent"); err != nil {
 		return false, err
 	}
-	written, err = s.Store.PutIfAbsent(ctx, name, size, durable, s.writes(write))
+	written, err = s.Store.PutIfAbsent(ctx, name, size, o, s.writes(write))
 	if err != nil {
 		return written, err
 	}
@@ -118,11 +118,11 @@ func (s *Faulty) PutIfAbsent(ctx context.Context, name string, size int64, durab
 }
 
 // Freshen implements [store.Store].
-func (s *Faulty) Freshen(ctx context.Context, name string) error {
+func (s *Faulty) Freshen(ctx context.Context, name string, modified time.Time) error {
 	if err := s.do("freshen"); err != nil {
 		return err
 	}
-	return s.Store.Freshen(ctx, name)
+	return s.Store.Freshen(ctx, name, modified)
 }
 
 // Lock implements [store.Store].

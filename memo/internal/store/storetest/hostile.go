@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/numcache/numcache/memo/internal/store"
 )
@@ -29,10 +30,10 @@ func everyCall(ctx context.Context, s store.Store, name string, check func(metho
 	check("Open", err)
 	_, err = s.Stat(ctx, name)
 	check("Stat", err)
-	check("Put", s.Put(ctx, name, false, write))
-	_, err = s.PutIfAbsent(ctx, name, 0, false, write)
+	check("Put", s.Put(ctx, name, store.PutOptions{}, write))
+	_, err = s.PutIfAbsent(ctx, name, 0, store.PutOptions{}, write)
 	check("PutIfAbsent", err)
-	check("Freshen", s.Freshen(ctx, name))
+	check("Freshen", s.Freshen(ctx, name, time.Now()))
 	check("Delete", s.Delete(ctx, name))
 	check("Quarantine", s.Quarantine(ctx, name))
 	for _, err = range s.List(ctx, name) {
@@ -67,7 +68,7 @@ func testCancelled(t *testing.T, s store.Store) {
 	checkContent(t, s, "a/b", "x")
 	// Cancelled while it is written, a blob stays unpublished.
 	ctx, cancel = context.WithCancel(t.Context())
-	err := s.Put(ctx, "a/b", false, func(w io.Writer) error {
+	err := s.Put(ctx, "a/b", store.PutOptions{}, func(w io.Writer) error {
 		if _, err := w.Write([]byte("half")); err != nil {
 			return err
 		}
@@ -83,7 +84,9 @@ func testCancelled(t *testing.T, s store.Store) {
 
 func testOpenBlobsStay(t *testing.T, s store.Store) {
 	for name, change := range map[string]func(name string) error{
-		"replaced":    func(name string) error { return s.Put(t.Context(), name, false, content([]byte("new and longer"))) },
+		"replaced": func(name string) error {
+			return s.Put(t.Context(), name, store.PutOptions{}, content([]byte("new and longer")))
+		},
 		"deleted":     func(name string) error { return s.Delete(t.Context(), name) },
 		"quarantined": func(name string) error { return s.Quarantine(t.Context(), name) },
 	} {
@@ -141,7 +144,7 @@ func testAtomicReplace(t *testing.T, s store.Store) {
 		writing.Go(func() {
 			for i := range rounds {
 				text := uniform(w + i)
-				err := s.Put(context.Background(), "a/b", false, func(w io.Writer) error {
+				err := s.Put(context.Background(), "a/b", store.PutOptions{}, func(w io.Writer) error {
 					for part := range slices.Chunk([]byte(text), 300) {
 						if _, err := w.Write(part); err != nil {
 							return err
@@ -172,9 +175,9 @@ func testConcurrentUse(t *testing.T, s store.Store) {
 				var err error
 				switch (g + i/3) % 6 {
 				case 0, 1:
-					err = s.Put(ctx, name, false, content([]byte(uniform(g+i))))
+					err = s.Put(ctx, name, store.PutOptions{}, content([]byte(uniform(g+i))))
 				case 2:
-					_, err = s.PutIfAbsent(ctx, name, int64(len(uniform(g))), false, content([]byte(uniform(g))))
+					_, err = s.PutIfAbsent(ctx, name, int64(len(uniform(g))), store.PutOptions{}, content([]byte(uniform(g))))
 				case 3:
 					err = s.Delete(ctx, name)
 				case 4:

@@ -50,13 +50,18 @@ func (s *Memory) Aside() int {
 }
 
 // Set gives a blob any content.
-func (s *Memory) Set(name string, content []byte) {
+func (s *Memory) Set(name string, content []byte) { s.set(name, bytes.Clone(content), time.Time{}) }
+
+func (s *Memory) set(name string, content []byte, modified time.Time) {
+	if modified.IsZero() {
+		modified = time.Now()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.blobs == nil {
 		s.blobs = map[string]memoryBlob{}
 	}
-	s.blobs[name] = memoryBlob{bytes.Clone(content), time.Now()}
+	s.blobs[name] = memoryBlob{content, modified}
 }
 
 // begin checks a call and locks the store, for the caller to unlock if the error
@@ -119,7 +124,7 @@ func (b openMemory) Modified() time.Time { return b.modified }
 func (openMemory) Close() error { return nil }
 
 // Put implements [store.Store].
-func (s *Memory) Put(ctx context.Context, name string, _ bool, write func(io.Writer) error) error {
+func (s *Memory) Put(ctx context.Context, name string, o store.PutOptions, write func(io.Writer) error) error {
 	if err := s.begin(ctx, "put", name); err != nil {
 		return err
 	}
@@ -128,24 +133,24 @@ func (s *Memory) Put(ctx context.Context, name string, _ bool, write func(io.Wri
 	if err := errors.Join(write(&content), ctx.Err()); err != nil {
 		return err
 	}
-	s.Set(name, content.Bytes())
+	s.set(name, content.Bytes(), o.Modified)
 	return nil
 }
 
 // PutIfAbsent implements [store.Store].
-func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, durable bool, write func(io.Writer) error) (written bool, err error) {
-	if b, err := s.lookup(ctx, "put", name); err == nil && int64(len(b.content)) == size {
-		s.Set(name, b.content)
+func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, o store.PutOptions, write func(io.Writer) error) (written bool, err error) {
+	if b, err := s.lookup(ctx, "put", name); err == nil && (int64(len(b.content)) == size || size < 0) {
+		s.set(name, b.content, o.Modified)
 		return false, nil
 	}
-	return true, s.Put(ctx, name, durable, write)
+	return true, s.Put(ctx, name, o, write)
 }
 
 // Freshen implements [store.Store].
-func (s *Memory) Freshen(ctx context.Context, name string) error {
+func (s *Memory) Freshen(ctx context.Context, name string, modified time.Time) error {
 	b, err := s.lookup(ctx, "freshen", name)
 	if err == nil {
-		s.Set(name, b.content)
+		s.set(name, b.content, modified)
 	}
 	return err
 }

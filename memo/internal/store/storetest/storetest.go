@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/numcache/numcache/memo/internal/store"
 )
@@ -30,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Replace", testReplace},
 		{"FailedPut", testFailedPut},
 		{"PutIfAbsent", testPutIfAbsent},
+		{"Modified", testModified},
 		{"List", testList},
 		{"ListStops", testListStops},
 		{"Delete", testDelete},
@@ -63,7 +65,7 @@ func content(b []byte) func(io.Writer) error {
 
 func put(t *testing.T, s store.Store, name, text string) {
 	t.Helper()
-	if err := s.Put(t.Context(), name, false, content([]byte(text))); err != nil {
+	if err := s.Put(t.Context(), name, store.PutOptions{}, content([]byte(text))); err != nil {
 		t.Fatalf("Put %s: %v", name, err)
 	}
 }
@@ -123,7 +125,7 @@ func testMissing(t *testing.T, s store.Store) {
 func testPutAndGet(t *testing.T, s store.Store) {
 	for i, name := range []string{"top", "a/b", "a/c/d.json", "%2E/%/%41", "calls/" + string(bytes.Repeat([]byte("n"), 200)) + "/x"} {
 		for _, text := range []string{"", "x", string(bytes.Repeat([]byte("0123456789abcdef"), 20000))} {
-			if err := s.Put(t.Context(), name, i%2 == 0, content([]byte(text))); err != nil {
+			if err := s.Put(t.Context(), name, store.PutOptions{Durable: i%2 == 0}, content([]byte(text))); err != nil {
 				t.Fatalf("Put %s: %v", name, err)
 			}
 			checkContent(t, s, name, text)
@@ -133,7 +135,7 @@ func testPutAndGet(t *testing.T, s store.Store) {
 		}
 	}
 	// A callback may write in pieces, and keep nothing for itself.
-	if err := s.Put(t.Context(), "pieces", true, func(w io.Writer) error {
+	if err := s.Put(t.Context(), "pieces", store.PutOptions{Durable: true}, func(w io.Writer) error {
 		piece := make([]byte, 7)
 		for i := range 1000 {
 			for j := range piece {
@@ -200,15 +202,15 @@ func testFailedPut(t *testing.T, s store.Store) {
 		}
 		return broken
 	}
-	if err := s.Put(t.Context(), "a/new", true, fail); !errors.Is(err, broken) {
+	if err := s.Put(t.Context(), "a/new", store.PutOptions{Durable: true}, fail); !errors.Is(err, broken) {
 		t.Errorf("Put: %v, want the callback's error", err)
 	}
-	if _, err := s.PutIfAbsent(t.Context(), "a/new", 1000, true, fail); !errors.Is(err, broken) {
+	if _, err := s.PutIfAbsent(t.Context(), "a/new", 1000, store.PutOptions{Durable: true}, fail); !errors.Is(err, broken) {
 		t.Errorf("PutIfAbsent: %v, want the callback's error", err)
 	}
 	checkMissing(t, s, "a/new")
 	put(t, s, "a/old", "old")
-	if err := s.Put(t.Context(), "a/old", false, fail); !errors.Is(err, broken) {
+	if err := s.Put(t.Context(), "a/old", store.PutOptions{}, fail); !errors.Is(err, broken) {
 		t.Errorf("Put: %v, want the callback's error", err)
 	}
 	checkContent(t, s, "a/old", "old")
@@ -218,14 +220,14 @@ func testFailedPut(t *testing.T, s store.Store) {
 				t.Error("a panic of the callback was swallowed")
 			}
 		}()
-		_ = s.Put(t.Context(), "a/old", false, func(io.Writer) error { panic("broken") })
+		_ = s.Put(t.Context(), "a/old", store.PutOptions{}, func(io.Writer) error { panic("broken") })
 	}()
 	checkContent(t, s, "a/old", "old")
 	checkList(t, s, "a", "a/old")
 }
 
 func testPutIfAbsent(t *testing.T, s store.Store) {
-	if _, err := s.PutIfAbsent(t.Context(), "a/b", 3, false, content([]byte("one"))); err != nil {
+	if _, err := s.PutIfAbsent(t.Context(), "a/b", 3, store.PutOptions{}, content([]byte("one"))); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, s, "a/b", "one")
@@ -234,7 +236,7 @@ func testPutIfAbsent(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	for _, durable := range []bool{false, true} {
-		_, err := s.PutIfAbsent(t.Context(), "a/b", 3, durable, func(io.Writer) error {
+		_, err := s.PutIfAbsent(t.Context(), "a/b", 3, store.PutOptions{Durable: durable}, func(io.Writer) error {
 			t.Error("a blob of this size is there, yet it is written")
 			return nil
 		})
@@ -245,10 +247,38 @@ func testPutIfAbsent(t *testing.T, s store.Store) {
 			t.Errorf("modified %v, then %v (%v)", before.Modified, after.Modified, err)
 		}
 	}
-	if _, err := s.PutIfAbsent(t.Context(), "a/b", 5, false, content([]byte("three"))); err != nil {
+	if _, err := s.PutIfAbsent(t.Context(), "a/b", 5, store.PutOptions{}, content([]byte("three"))); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, s, "a/b", "three")
+}
+
+// testModified checks that a blob has the time of modification that it was given.
+func testModified(t *testing.T, s store.Store) {
+	at := time.Date(2038, 1, 19, 3, 14, 8, 500, time.UTC)
+	check := func(step string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", step, err)
+		}
+		if info, err := s.Stat(t.Context(), "a/b"); err != nil || !info.Modified.Equal(at) {
+			t.Errorf("%s: modified %v (%v), want %v", step, info.Modified, err, at)
+		}
+		if _, modified, err := s.Get(t.Context(), "a/b", limit); err != nil || !modified.Equal(at) {
+			t.Errorf("%s: Get tells %v (%v), want %v", step, modified, err, at)
+		}
+		at = at.Add(-time.Hour)
+	}
+	check("Put", s.Put(t.Context(), "a/b", store.PutOptions{Modified: at}, content([]byte("x"))))
+	for _, size := range []int64{1, 2, -1} { // there already, of another size, there already
+		_, err := s.PutIfAbsent(t.Context(), "a/b", size, store.PutOptions{Modified: at}, content([]byte("xx")))
+		check(fmt.Sprint("PutIfAbsent ", size), err)
+	}
+	checkContent(t, s, "a/b", "xx")
+	check("Freshen", s.Freshen(t.Context(), "a/b", at))
+	if err := s.Freshen(t.Context(), "a/c", at); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Freshen of a missing blob: %v, want ErrNotExist", err)
+	}
 }
 
 func testList(t *testing.T, s store.Store) {
