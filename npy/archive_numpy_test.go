@@ -1,7 +1,11 @@
 package npy_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -18,16 +22,28 @@ import (
 func TestArchiveNumPy(t *testing.T) {
 	dir := t.TempDir()
 	arrays := samples()
-	for level, name := range map[int]string{0: "ours.npz", 6: "ours_deflated.npz"} {
-		if err := npy.WriteArchive(filepath.Join(dir, name), arrays, &npy.ArchiveOptions{Level: level}); err != nil {
+	var ours []string
+	for level, name := range map[int]string{0: "stored", 6: "deflated"} {
+		file, stream := filepath.Join(dir, name+".npz"), filepath.Join(dir, name+"_stream.npz")
+		if err := npy.WriteArchive(file, arrays, &npy.ArchiveOptions{Level: level}); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.WriteFile(stream, archiveStream(t, arrays, level), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, err := npy.OpenArchive(stream, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSamples(t, a, arrays)
+		a.Close()
+		ours = append(ours, file, stream)
 	}
 	numpy.Run(t, `
 import sys, zipfile, numpy as np
-ours, deflated, saved, compressed = sys.argv[1:]
+*ours, saved, compressed = sys.argv[1:]
 arrays = {}
-for path in ours, deflated:
+for path in ours:
     with zipfile.ZipFile(path) as z:
         assert z.testzip() is None
         assert all(i.date_time == (1980, 1, 1, 0, 0, 0) for i in z.infolist())
@@ -44,7 +60,7 @@ assert arrays["texts"].tolist() == ["a", "", "π"]
 assert (arrays["long"] == np.arange(400000) % 1000 / 3).all()
 np.savez(saved, **arrays)
 np.savez_compressed(compressed, **arrays)
-`, filepath.Join(dir, "ours.npz"), filepath.Join(dir, "ours_deflated.npz"), filepath.Join(dir, "saved.npz"), filepath.Join(dir, "compressed.npz"))
+`, append(ours, filepath.Join(dir, "saved.npz"), filepath.Join(dir, "compressed.npz"))...)
 	for _, name := range []string{"saved.npz", "compressed.npz"} {
 		a, err := npy.OpenArchive(filepath.Join(dir, name), nil)
 		if err != nil {
@@ -53,6 +69,28 @@ np.savez_compressed(compressed, **arrays)
 		checkSamples(t, a, arrays)
 		a.Close()
 	}
+}
+
+// archiveStream returns the archive of arrays as NewArchiveWriter writes it.
+func archiveStream(t *testing.T, arrays map[string]any, level int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := npy.NewArchiveWriter(&out, &npy.ArchiveOptions{Level: level})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		if err := w.Write(name, arrays[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write("late", []int{1}); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("Write after Close: %v", err)
+	}
+	return out.Bytes()
 }
 
 // Many members, and each size beyond its limit of 32 bits, where zip64 begins.

@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"maps"
 	"slices"
 )
 
 // ArchiveWriter writes a .npz file, one array after the other: [CreateArchive]
-// makes one. The file appears at its path when Close has succeeded, whole. An
-// ArchiveWriter is for one goroutine at a time.
+// makes one of a file, which appears at its path when Close has succeeded, whole;
+// [NewArchiveWriter] writes to a stream. An ArchiveWriter is for one goroutine at a
+// time.
 type ArchiveWriter struct {
-	path    string
-	file    *staged
-	out     *bufio.Writer // to file
+	path    string        // "" for a stream
+	file    *staged       // nil for a stream
+	out     *bufio.Writer // to either
 	offset  int64         // bytes written to out
 	names   map[string]bool
 	entries directory
@@ -41,14 +43,30 @@ func CreateArchive(path string, options *ArchiveOptions) (*ArchiveWriter, error)
 	if err != nil {
 		return nil, onFile("write", path, err)
 	}
-	w := &ArchiveWriter{
-		path: path, file: file, out: bufio.NewWriterSize(file, 1<<16),
-		names: map[string]bool{}, level: resolved.Level,
-	}
-	if w.level > 0 {
-		w.deflate = newDeflater(w.level)
-	}
+	w := newArchiveWriter(file, resolved.Level)
+	w.path, w.file = path, file
 	return w, nil
+}
+
+// NewArchiveWriter begins a .npz file that is written to out, which nobody else
+// writes to until Close. It has the same members as one of [CreateArchive], and
+// readers find them in the same way; only the lengths of large ones stand behind
+// them. Close and Abort do not close out. No error is an [*Error], as there is no
+// path to name.
+func NewArchiveWriter(out io.Writer, options *ArchiveOptions) (*ArchiveWriter, error) {
+	resolved, err := options.resolve()
+	if err != nil {
+		return nil, err
+	}
+	return newArchiveWriter(out, resolved.Level), nil
+}
+
+func newArchiveWriter(out io.Writer, level int) *ArchiveWriter {
+	w := &ArchiveWriter{out: bufio.NewWriterSize(out, 1<<16), names: map[string]bool{}, level: level}
+	if level > 0 {
+		w.deflate = newDeflater(level)
+	}
+	return w
 }
 
 // Write adds an array under a name, to which .npy is added; v is what [Write]
@@ -68,7 +86,15 @@ func (w *ArchiveWriter) Write(name string, v any) error {
 		}
 		w.err = err
 	}
-	return onFile("write", w.path, w.err)
+	return w.onFile(w.err)
+}
+
+// onFile names the file in an error, where there is one.
+func (w *ArchiveWriter) onFile(err error) error {
+	if w.file == nil {
+		return err
+	}
+	return onFile("write", w.path, err)
 }
 
 func (w *ArchiveWriter) write(full string, v any) error {
@@ -100,31 +126,33 @@ func (w *ArchiveWriter) write(full string, v any) error {
 	return m.finish()
 }
 
-// Close publishes the archive, atomically as [WriteFile] does. After an error, or
-// if there was one before, no file is left, and what stood at the path stands
-// there as it was.
+// Close ends the archive, and publishes a file, atomically as [WriteFile] does.
+// After an error, or if there was one before, no file is left, and what stood at
+// the path stands there as it was.
 func (w *ArchiveWriter) Close() error {
 	defer w.Abort()
 	if w.err == nil {
 		w.err = w.publish()
 	}
-	return onFile("write", w.path, w.err)
+	return w.onFile(w.err)
 }
 
 func (w *ArchiveWriter) publish() error {
 	if err := writeAll(w.out, w.entries.end(w.offset)); err != nil {
 		return err
 	}
-	if err := w.out.Flush(); err != nil {
+	if err := w.out.Flush(); err != nil || w.file == nil {
 		return err
 	}
 	return w.file.publish()
 }
 
-// Abort gives the archive up and removes what was written. After Close it does
-// nothing, so that it can be deferred.
+// Abort gives the archive up and removes the file. After Close it does nothing,
+// so that it can be deferred.
 func (w *ArchiveWriter) Abort() {
-	w.file.discard()
+	if w.file != nil {
+		w.file.discard()
+	}
 	if w.err == nil {
 		w.err = fs.ErrClosed
 	}
@@ -132,9 +160,11 @@ func (w *ArchiveWriter) Abort() {
 
 // memberWriter takes the .npy file of one member.
 type memberWriter struct {
-	w       *ArchiveWriter
-	entry   entry
-	spilled bool // the local header stands in the file, without sizes
+	w     *ArchiveWriter
+	entry entry
+	// complete is set when the sizes are known.
+	complete bool
+	spilled  bool // the local header stands in the file, maybe without sizes
 }
 
 // crcBlock is how much is summed at a time, before it leaves the cache.
@@ -173,8 +203,10 @@ func (m *memberWriter) put(b []byte) error {
 	return w.append(b)
 }
 
-// spill writes the local header and what was kept behind it.
+// spill writes the local header and what was kept behind it. Of a large member in
+// a stream, sizes follow.
 func (m *memberWriter) spill() error {
+	m.entry.sizesBehind = m.w.file == nil && !m.complete
 	m.spilled = true
 	m.entry.offset = m.w.offset
 	if err := m.w.append(m.entry.local()); err != nil {
@@ -186,15 +218,23 @@ func (m *memberWriter) spill() error {
 // finish completes the member and lists it.
 func (m *memberWriter) finish() error {
 	w := m.w
-	if m.spilled { // the local header did not know the sizes
+	m.complete = true
+	switch {
+	case !m.spilled:
+		if err := m.spill(); err != nil {
+			return err
+		}
+	case m.entry.sizesBehind:
+		if err := w.append(m.entry.descriptor()); err != nil {
+			return err
+		}
+	default: // the local header did not know the sizes
 		if err := w.out.Flush(); err != nil {
 			return err
 		}
 		if _, err := w.file.WriteAt(m.entry.local(), m.entry.offset); err != nil {
 			return err
 		}
-	} else if err := m.spill(); err != nil {
-		return err
 	}
 	w.entries.add(&m.entry)
 	return nil

@@ -18,6 +18,7 @@ type entry struct {
 	size, packed int64
 	offset       int64    // of the local header
 	blocks       []uint32 // deflated sizes of its blocks
+	sizesBehind  bool     // checksum and sizes stand in a descriptor behind the member
 }
 
 const (
@@ -37,13 +38,16 @@ var limit32 int64 = math.MaxUint32
 
 var le = binary.LittleEndian
 
-func (e *entry) flags() uint16 {
+func (e *entry) flags() (flags uint16) {
+	if e.sizesBehind {
+		flags |= 1 << 3
+	}
 	for i := range len(e.name) {
 		if e.name[i] >= 0x80 {
-			return 1 << 11 // the name is UTF-8
+			return flags | 1<<11 // the name is UTF-8
 		}
 	}
-	return 0
+	return flags
 }
 
 func (e *entry) method() uint16 {
@@ -57,6 +61,10 @@ func (e *entry) method() uint16 {
 // alone: sizes stand in a zip64 field, whether they need it or not, so that there
 // is room for them before they are known. np.savez does the same.
 func (e *entry) local() []byte {
+	crc, size, packed := e.crc, e.size, e.packed
+	if e.sizesBehind {
+		crc, size, packed = 0, 0, 0
+	}
 	b := make([]byte, 0, 256)
 	b = append(b, "PK\x03\x04"...)
 	b = le.AppendUint16(b, zipVersion)
@@ -64,7 +72,7 @@ func (e *entry) local() []byte {
 	b = le.AppendUint16(b, e.method())
 	b = le.AppendUint16(b, 0) // time
 	b = le.AppendUint16(b, dosDate)
-	b = le.AppendUint32(b, e.crc)
+	b = le.AppendUint32(b, crc)
 	b = le.AppendUint32(b, math.MaxUint32)
 	b = le.AppendUint32(b, math.MaxUint32)
 	b = le.AppendUint16(b, uint16(len(e.name)))
@@ -74,8 +82,8 @@ func (e *entry) local() []byte {
 	fields := len(b)
 	b = le.AppendUint16(b, zip64Field)
 	b = le.AppendUint16(b, 16)
-	b = le.AppendUint64(b, uint64(e.size))
-	b = le.AppendUint64(b, uint64(e.packed))
+	b = le.AppendUint64(b, uint64(size))
+	b = le.AppendUint64(b, uint64(packed))
 	if !e.deflated {
 		b = le.AppendUint16(b, alignField)
 		end := e.offset + int64(len(b)) + 4 // without padding
@@ -86,6 +94,14 @@ func (e *entry) local() []byte {
 	}
 	le.PutUint16(b[extra:], uint16(len(b)-fields))
 	return b
+}
+
+// descriptor returns what stands behind a member whose local header had no sizes.
+// They have 64 bits, for that header has a zip64 field.
+func (e *entry) descriptor() []byte {
+	b := le.AppendUint32([]byte("PK\x07\x08"), e.crc)
+	b = le.AppendUint64(b, uint64(e.packed))
+	return le.AppendUint64(b, uint64(e.size))
 }
 
 // directory is the list of members that ends a zip file.
