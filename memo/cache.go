@@ -21,6 +21,7 @@ type Cache struct {
 	options  Options
 	memory   *tier // nil where results are not kept in memory
 	counters counters
+	account  account
 
 	// storeMu guards store, and using counts those who use it: Close waits for
 	// them. It is no RWMutex, for a user may use the cache again, in a loop over
@@ -110,10 +111,19 @@ func (c *Cache) Close() error {
 		return nil
 	}
 	c.using.Wait()
+	c.flush(context.Background(), s)
 	if err := s.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return &Error{"close", c.dir, err}
 	}
 	return nil
+}
+
+// flush tells other processes what this Cache counted. What they do not learn is
+// counted again some time, or missing in the statistics.
+func (c *Cache) flush(ctx context.Context, s store.Store) {
+	if err := c.flushUsage(ctx, s); err != nil && !unavailable(err) && !errors.Is(err, ErrReadOnly) {
+		c.tell(Event{Kind: Fault, Err: err})
+	}
 }
 
 // current returns the store for a moment, nil where nothing is cached. It may be
@@ -173,13 +183,13 @@ func (c *Cache) stored(ctx context.Context, want *request) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if want.valid != nil && !want.valid(r) {
+	if c.rejects(want, r) {
 		return nil, errInvalid
 	}
 	for _, v := range r.Results {
 		for _, a := range v.Arrays() {
-			if _, err := s.Stat(ctx, objectName(a.Digest)); err != nil {
-				return nil, &Error{"stat", objectName(a.Digest), err}
+			if _, err := statObject(ctx, s, a.Digest); err != nil {
+				return nil, err
 			}
 		}
 	}

@@ -26,24 +26,28 @@ func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Reco
 	}
 	r, err := readRecord(ctx, s, k)
 	if err != nil {
-		return nil, nil, c.aside(ctx, s, recordName(k.function, k.version, k.Digest()), err)
+		return nil, nil, c.aside(ctx, s, err)
 	}
-	if want.valid != nil && !want.valid(r) {
+	if c.rejects(want, r) {
 		return nil, nil, errInvalid
 	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
 		a, err := readObject(ctx, s, ref, true)
-		return a, c.aside(ctx, s, objectName(ref.Digest), err)
+		return a, c.aside(ctx, s, err)
 	}}
 	values, err := d.results(r.results, want.types)
+	if err == nil {
+		c.touch(ctx, s, r)
+	}
 	return values, r, err
 }
 
-// aside puts a file away if err says that it is damaged or no file at all, and
-// returns err.
-func (c *Cache) aside(ctx context.Context, s store.Store, name string, err error) error {
-	if errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) {
-		if moveErr := s.Quarantine(ctx, name); moveErr != nil {
+// aside puts the file away that err is about, if err says that it is damaged or no
+// file at all, and returns err.
+func (c *Cache) aside(ctx context.Context, s store.Store, err error) error {
+	var about *Error
+	if errors.As(err, &about) && (errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign)) {
+		if moveErr := s.Quarantine(ctx, about.Path); moveErr != nil {
 			return errors.Join(err, moveErr)
 		}
 	}
@@ -61,27 +65,25 @@ func readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
 }
 
 // save publishes an entry: the objects first, the record, which makes it
-// visible, last. The record's time of modification is not after that of its
-// objects, so that eviction by age takes the record first.
+// visible, last. They get one time of modification, by which eviction knows which
+// objects no later entry uses.
 func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.Time, took time.Duration) error {
 	s, release := c.use()
 	defer release()
 	if s == nil {
 		return nil
 	}
+	if err := c.options.Limits.admit(results); err != nil {
+		return &Error{"write", recordName(k.function, k.version, k.Digest()), err}
+	}
 	durable := c.options.Sync.durable(took)
+	added := usage{entries: 1}
 	for _, o := range results.objects {
-		name := objectName(o.digest)
-		shape := o.source.Shape()
-		n, err := array.Elements(shape, o.source.DType().Size())
+		written, err := c.putObject(ctx, s, o, store.PutOptions{Durable: durable, Modified: created})
 		if err != nil {
-			return &Error{"write", name, err}
+			return err
 		}
-		size := len(npy.AppendHeader(nil, o.source.DType(), shape)) + n*o.source.DType().Size()
-		_, err = s.PutIfAbsent(ctx, name, int64(size), store.PutOptions{Durable: durable, Modified: c.now()}, func(w io.Writer) error { return npy.Write(w, o.source) })
-		if err != nil {
-			return &Error{"write", name, err}
-		}
+		added.bytes += written
 	}
 	name := recordName(k.function, k.version, k.Digest())
 	record := appendRecord(nil, k, results.json, created, took)
@@ -95,5 +97,42 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 	if err != nil {
 		return &Error{"write", name, err}
 	}
-	return nil
+	added.bytes += int64(len(record))
+	return c.enforce(ctx, s, added)
+}
+
+// putObject publishes an array unless it is there, and returns how many bytes that
+// took.
+func (c *Cache) putObject(ctx context.Context, s store.Store, o object, options store.PutOptions) (written int64, err error) {
+	name, size := objectName(o.digest), o.fileSize()
+	write := func(w io.Writer) error { return npy.Write(w, o.source) }
+	if level := c.options.Compress; level > 0 {
+		if info, err := s.Stat(ctx, name); err == nil && info.Size == size && s.Freshen(ctx, name, options.Modified) == nil {
+			return 0, nil // plain, by a cache that does not compress
+		}
+		name, size = packedName(o.digest), -1
+		write = func(w io.Writer) error { return writePacked(w, o.source, level) }
+	}
+	_, err = s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
+		counter := countingWriter{w, 0}
+		err := write(&counter)
+		written = counter.written
+		return err
+	})
+	if err != nil {
+		return 0, &Error{"write", name, err}
+	}
+	return written, nil
+}
+
+// countingWriter counts what passes through it.
+type countingWriter struct {
+	w       io.Writer
+	written int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.written += int64(n)
+	return n, err
 }

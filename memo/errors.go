@@ -28,6 +28,9 @@ var (
 	// ErrReadOnly is a removal from a cache that was opened with
 	// Options.ReadOnly.
 	ErrReadOnly = errors.New("memo: cache is read-only")
+	// ErrTooLarge is results that are not stored because they are larger than
+	// the whole cache may be.
+	ErrTooLarge = errors.New("memo: too large for the cache")
 	// ErrClosed is a cache used after Close. Functions still compute.
 	ErrClosed = errors.New("memo: cache is closed")
 )

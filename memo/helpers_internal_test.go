@@ -166,3 +166,12 @@ func checkEqual(t testing.TB, what string, got, want any) {
 		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }
+
+// reflectValues returns values as a function's results.
+func reflectValues(values ...any) []reflect.Value {
+	results := make([]reflect.Value, len(values))
+	for i, v := range values {
+		results[i] = reflect.ValueOf(v)
+	}
+	return results
+}

@@ -10,14 +10,17 @@ import (
 // its objects that no entry of later use shares.
 type Limits struct {
 	// MaxBytes bounds the bytes of records and objects together. [ParseSize]
-	// reads one from text such as "2G".
+	// reads one from text such as "2G". Results that are larger by themselves
+	// are not stored; that is a fault, [ErrTooLarge].
 	MaxBytes int64
 
 	// MaxEntries bounds the number of records.
 	MaxEntries int
 
 	// MaxAge bounds the time since an entry was last used, or with the
-	// policy LRI since it was stored. Use is noted at most hourly.
+	// policy LRI since it was stored. An older one is not served, and removed
+	// when limits are next enforced. Use is noted at most hourly, or ten times
+	// in a MaxAge that is shorter.
 	MaxAge time.Duration
 
 	// Policy says which entries go first.
@@ -37,7 +40,8 @@ const (
 	// LRI evicts the least recently inserted entry first.
 	LRI
 	// LeastCost evicts first the entry with the smallest compute time per
-	// byte and time since its last use. It is for folders only.
+	// byte and time since its last use. It is for folders only, and reads
+	// every record where the others look at names and times.
 	LeastCost
 )
 
@@ -67,6 +71,43 @@ func (l Limits) check(what string) error {
 		return fmt.Errorf("%w: %s.MaxAge is %v; use 0 for no limit", ErrArguments, what, l.MaxAge)
 	case l.Policy < DefaultPolicy || l.Policy > LeastCost:
 		return fmt.Errorf("%w: %s.Policy is %d; use LRU, LRI or LeastCost", ErrArguments, what, l.Policy)
+	}
+	return nil
+}
+
+// none reports limits that bound nothing.
+func (l Limits) none() bool { return l.MaxBytes == 0 && l.MaxEntries == 0 && l.MaxAge == 0 }
+
+// exceededBy reports whether usage is over a limit of bytes or entries.
+func (l Limits) exceededBy(u usage) bool {
+	return l.MaxBytes > 0 && u.bytes > l.MaxBytes || l.MaxEntries > 0 && u.entries > int64(l.MaxEntries)
+}
+
+// below returns the limits less a twentieth. What goes over a limit takes so much
+// more along, for each eviction lists the folder. Up to 19 entries it is none.
+func (l Limits) below() Limits {
+	l.MaxBytes -= l.MaxBytes / 20
+	l.MaxEntries -= l.MaxEntries / 20
+	return l
+}
+
+// touchInterval is how old the time of an entry's last use may be before a hit
+// renews it.
+func (l Limits) touchInterval() time.Duration {
+	if l.MaxAge > 0 {
+		return min(time.Hour, l.MaxAge/10)
+	}
+	return time.Hour
+}
+
+// admit refuses results that would push everything else out and then themselves.
+func (l Limits) admit(results *stored) error {
+	total := int64(len(results.json))
+	for _, o := range results.objects {
+		total += o.fileSize()
+	}
+	if l.MaxBytes > 0 && total > l.MaxBytes {
+		return fmt.Errorf("%w: results of %d bytes, and Limits.MaxBytes is %d", ErrTooLarge, total, l.MaxBytes)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package memo
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
+	"path"
 	"strings"
 
 	"github.com/numcache/numcache/array"
@@ -26,9 +28,36 @@ func recordName(function, version string, key array.Digest) string {
 	return callsFolder + "/" + segment(function) + "/" + segment(version) + "/" + hex[:2] + "/" + hex + ".json"
 }
 
-func objectName(digest array.Digest) string {
+// callOf is what a record's name tells of its call. A function or version whose name
+// was cut is as its folder has it.
+func callOf(name string) (function, version string, key array.Digest) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 5 {
+		return "", "", key
+	}
+	key, _ = array.ParseDigest(strings.TrimSuffix(parts[4], ".json"))
+	return segmentText(parts[1]), segmentText(parts[2]), key
+}
+
+// objectName and packedName are where an array stands: as a plain .npy file, or
+// compressed, as a .npz file with one member.
+func objectName(digest array.Digest) string { return objectBase(digest) + ".npy" }
+func packedName(digest array.Digest) string { return objectBase(digest) + ".npz" }
+
+func objectBase(digest array.Digest) string {
 	hex := digest.String()
-	return objectsFolder + "/" + hex[:2] + "/" + hex + ".npy"
+	return objectsFolder + "/" + hex[:2] + "/" + hex
+}
+
+// isPacked reports whether an object's file is compressed.
+func isPacked(name string) bool { return strings.HasSuffix(name, ".npz") }
+
+// objectOf returns the array that an object's file name is of; false where it is
+// no such name.
+func objectOf(name string) (array.Digest, bool) {
+	hex, _, _ := strings.Cut(path.Base(name), ".")
+	digest, err := array.ParseDigest(hex)
+	return digest, err == nil && (name == objectName(digest) || name == packedName(digest))
 }
 
 // segment writes a function's name or version as a file name that every file
@@ -63,6 +92,18 @@ func segment(s string) string {
 		cut = i // not within an escape
 	}
 	return name[:cut] + "%-" + hex.EncodeToString(sum[:16])
+}
+
+// segmentText is the text that segment wrote as s, or s where it cannot be known.
+func segmentText(s string) string {
+	if s == "%" {
+		return ""
+	}
+	text, err := url.PathUnescape(s)
+	if err != nil { // it was cut
+		return s
+	}
+	return text
 }
 
 // isDevice reports whether Windows takes a file name for a device, with or

@@ -27,56 +27,116 @@ func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, err
 	ctx = orBackground(ctx)
 	s, release := c.use()
 	defer release()
-	name := objectName(digest)
 	if s == nil {
-		return nil, &Error{"read", name, ErrNotFound}
+		return nil, &Error{"read", objectName(digest), ErrNotFound}
 	}
-	h, err := objectHeader(ctx, s, name)
+	ref, err := refOfObject(ctx, s, digest)
 	if err == nil {
 		var a array.Any
-		if a, err = readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}, true); err == nil {
+		if a, err = readObject(ctx, s, ref, true); err == nil {
 			return a, nil
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &Error{"read", name, ErrNotFound}
+		return nil, &Error{"read", objectName(digest), ErrNotFound}
 	}
-	return nil, c.aside(ctx, s, name, err)
+	return nil, c.aside(ctx, s, err)
 }
 
 // ObjectPath returns where the array with the given digest stands in the cache's
-// folder, whether or not it is there: a path that np.load takes.
+// folder, whether or not it is there: a path that np.load takes. It ends in .npz
+// for one that was compressed, and is the array data of that file.
 func (c *Cache) ObjectPath(digest array.Digest) string {
-	return path.Join(strings.ReplaceAll(c.Dir(), "\\", "/"), objectName(digest))
+	name := objectName(digest)
+	if c != nil {
+		s, release := c.use()
+		defer release()
+		if s != nil {
+			if info, err := statObject(context.Background(), s, digest); err == nil {
+				name = info.Name
+			}
+		}
+	}
+	return path.Join(strings.ReplaceAll(c.Dir(), "\\", "/"), name)
 }
 
-// objectHeader reads the header of an object.
-func objectHeader(ctx context.Context, s store.Store, name string) (npy.Header, error) {
+// inEitherForm calls f with the name of an object, and where that is missing with
+// the name it has compressed.
+func inEitherForm[T any](digest array.Digest, f func(name string) (T, error)) (T, error) {
+	v, err := f(objectName(digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		if packed, packedErr := f(packedName(digest)); !errors.Is(packedErr, fs.ErrNotExist) {
+			return packed, packedErr
+		}
+	}
+	return v, err
+}
+
+// statObject tells of an object in either form.
+func statObject(ctx context.Context, s store.Store, digest array.Digest) (store.Info, error) {
+	return inEitherForm(digest, func(name string) (store.Info, error) {
+		info, err := s.Stat(ctx, name)
+		if err != nil {
+			err = &Error{"stat", name, err}
+		}
+		return info, err
+	})
+}
+
+// refOfObject reads the header of an object in either form.
+func refOfObject(ctx context.Context, s store.Store, digest array.Digest) (arrayRef, error) {
+	return inEitherForm(digest, func(name string) (arrayRef, error) {
+		h, err := objectHeader(ctx, s, name)
+		return arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}, err
+	})
+}
+
+// objectHeader reads the header in an object's file.
+func objectHeader(ctx context.Context, s store.Store, name string) (h npy.Header, err error) {
 	blob, err := s.Open(ctx, name)
 	if err != nil {
-		return npy.Header{}, &Error{"read", name, err}
+		return h, &Error{"read", name, err}
 	}
 	defer blob.Close()
-	h, _, err := npy.ReadHeader(io.NewSectionReader(blob, 0, blob.Size()))
-	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
-		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	if isPacked(name) {
+		h, err = packedHeader(ctx, blob)
+	} else {
+		h, _, err = npy.ReadHeader(io.NewSectionReader(blob, 0, blob.Size()))
 	}
-	if err != nil {
+	if err = asDamage(err); err != nil {
 		return h, &Error{"read", name, err}
 	}
 	return h, nil
 }
 
-// readObject reads an array and verifies it. Without keep it returns none, and
-// needs no memory for it.
+// readObject reads an array, in either form, and verifies it. Without keep it
+// returns none, and needs no memory for it.
 func readObject(ctx context.Context, s store.Store, ref arrayRef, keep bool) (array.Any, error) {
-	name := objectName(ref.Digest)
+	return inEitherForm(ref.Digest, func(name string) (array.Any, error) {
+		return readObjectFile(ctx, s, name, ref, keep)
+	})
+}
+
+// readObjectFile is readObject for the one form that the file of this name has.
+func readObjectFile(ctx context.Context, s store.Store, name string, ref arrayRef, keep bool) (array.Any, error) {
 	blob, err := s.Open(ctx, name)
 	if err != nil {
 		return nil, &Error{"read", name, err}
 	}
 	defer blob.Close()
-	var a array.Any
+	read := readPlain
+	if isPacked(name) {
+		read = readPacked
+	}
+	a, err := read(ctx, blob, ref, keep)
+	if err != nil {
+		return nil, &Error{"read", name, err}
+	}
+	return a, nil
+}
+
+// readPlain reads and verifies an object that is a .npy file.
+func readPlain(ctx context.Context, blob store.Blob, ref arrayRef, keep bool) (a array.Any, err error) {
 	start, err := checkHeader(blob, ref)
 	if err == nil && keep {
 		a, err = array.Uninitialized(ref.DType, ref.Shape...)
@@ -84,11 +144,11 @@ func readObject(ctx context.Context, s store.Store, ref arrayRef, keep bool) (ar
 	if err == nil {
 		err = scan(ctx, blob, start, ref, a)
 	}
-	if err != nil {
-		return nil, &Error{"read", name, err}
-	}
-	return a, nil
+	return a, err
 }
+
+// errContent is an object that has the right form and other elements.
+var errContent = fmt.Errorf("%w: its content does not match its digest", ErrDamaged)
 
 // checkHeader compares the length and header of an object with those that an
 // array of its type and shape has, and returns where the elements start. Nothing
@@ -142,7 +202,7 @@ func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a arr
 		return err
 	}
 	if table.Digest() != ref.Digest {
-		return fmt.Errorf("%w: its content does not match its digest", ErrDamaged)
+		return errContent
 	}
 	return nil
 }

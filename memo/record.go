@@ -44,6 +44,9 @@ func (r *Record) Size() int64 {
 	return total
 }
 
+// Used returns when the entry was last used, as the cache notes it: at most hourly.
+func (r *Record) Used() time.Time { return r.used }
+
 // format is the number of the format that this version reads and writes.
 const format = 1
 

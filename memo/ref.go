@@ -210,13 +210,18 @@ func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error) {
 	s, release := c.use()
 	defer release()
-	name := objectName(want.Digest)
-	info, err := s.Stat(ctx, name)
-	if err == nil && c.dir == "" {
+	info, err := statObject(ctx, s, want.Digest)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c.dir == "":
 		err = fmt.Errorf("%w: it is not in a folder; use Get", ErrUnsupported)
+	case isPacked(info.Name):
+		err = fmt.Errorf("%w: it is compressed; use Get", ErrUnsupported)
 	}
 	if err != nil {
-		return nil, &Error{"open", name, err}
+		return nil, &Error{"open", info.Name, err}
 	}
 	f, err := npy.Open(filepath.Join(c.dir, filepath.FromSlash(info.Name)))
 	if err != nil {
@@ -224,7 +229,7 @@ func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error
 	}
 	digest, err := f.Hash(ctx)
 	if err == nil && digest != want.Digest {
-		err = c.aside(ctx, s, name, &Error{"open", name, fmt.Errorf("%w: its content does not match its digest", ErrDamaged)})
+		err = c.aside(ctx, s, &Error{"open", info.Name, errContent})
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

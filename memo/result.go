@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/npy"
 )
 
 // maxInline is the length beyond which a string or bytes of a result are an
@@ -61,6 +62,13 @@ type stored struct {
 type object struct {
 	digest array.Digest
 	source array.Source
+}
+
+// fileSize returns the bytes of the object as a .npy file.
+func (o object) fileSize() int64 {
+	d, shape := o.source.DType(), o.source.Shape()
+	n, _ := array.Elements(shape, d.Size()) // a source that was hashed has a shape
+	return int64(len(npy.AppendHeader(nil, d, shape))) + int64(n)*int64(d.Size())
 }
 
 // storeResults encodes results, whose types were checked. The objects share the

@@ -20,10 +20,13 @@ const (
 // revisePatience is long beside the time it takes to rewrite a small file.
 const revisePatience = 200 * time.Millisecond
 
-// revise rewrites a shared file: f gets its body, up to the comma before the check,
-// nil where there is none that is intact, and returns the new one. It keeps other
-// processes out meanwhile where there are locks. An error leaves the file as it was.
-func revise(ctx context.Context, s store.Store, name string, f func(body []byte) []byte) error {
+// maxShared bounds a shared file.
+const maxShared = 1 << 20
+
+// revise rewrites a shared file: f gets what it holds, nil where that is not intact
+// or missing, and returns the new body, all but the check. It keeps other processes
+// out meanwhile where there are locks. An error leaves the file as it was.
+func revise(ctx context.Context, s store.Store, name string, f func(raw []byte) (body []byte)) error {
 	unlock, err := s.Lock(ctx, ledgerLock, revisePatience)
 	switch {
 	case err == nil:
@@ -31,15 +34,14 @@ func revise(ctx context.Context, s store.Store, name string, f func(body []byte)
 	case !errors.Is(err, errors.ErrUnsupported):
 		return &Error{"lock", name, err}
 	}
-	raw, _, err := s.Get(ctx, name, 1<<16)
+	raw, _, err := s.Get(ctx, name, maxShared)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
 		return &Error{"read", name, err}
 	}
-	var body []byte
-	if unseal(raw) {
-		body = raw[: len(raw)-sealSize : len(raw)-sealSize]
+	if !unseal(raw) {
+		raw = nil
 	}
-	sealed := seal(f(body))
+	sealed := seal(f(raw))
 	err = s.Put(ctx, name, store.PutOptions{}, func(w io.Writer) error {
 		_, err := w.Write(sealed)
 		return err

@@ -32,6 +32,9 @@ const (
 	// Fault is something the cache could not do: the disk is full or
 	// read-only, a file was damaged. The call goes on.
 	Fault
+	// Evicted is an entry that was removed to keep the limits. Function and
+	// Version are as its folders name them.
+	Evicted
 )
 
 // String returns "hit", "miss" or "fault".
@@ -43,6 +46,8 @@ func (k EventKind) String() string {
 		return "miss"
 	case Fault:
 		return "fault"
+	case Evicted:
+		return "evicted"
 	}
 	return "unknown event"
 }
@@ -54,6 +59,8 @@ type Stats struct {
 	Shared int64         // calls that waited for the computation of another
 	Faults int64         // things that went wrong without failing a call
 	Saved  time.Duration // compute time of the hits, less what they took
+
+	Evicted int64 // entries removed from the folder to keep Options.Limits, by this Cache
 }
 
 // Stats returns the counters now. It may be called at any time.
@@ -67,11 +74,13 @@ func (c *Cache) Stats() Stats {
 		Shared: c.counters.shared.Load(),
 		Faults: c.counters.faults.Load(),
 		Saved:  time.Duration(c.counters.saved.Load()),
+
+		Evicted: c.counters.evicted.Load(),
 	}
 }
 
 type counters struct {
-	hits, misses, shared, faults, saved atomic.Int64
+	hits, misses, shared, faults, saved, evicted atomic.Int64
 
 	seenMu sync.Mutex
 	seen   map[string]bool // faults that were logged as warnings
@@ -91,6 +100,8 @@ func (c *Cache) tell(e Event) {
 	case Fault:
 		c.counters.faults.Add(1)
 		c.warn(e)
+	case Evicted:
+		c.counters.evicted.Add(1)
 	}
 	if ctx := context.Background(); e.Kind != Fault && c.logger().Enabled(ctx, slog.LevelDebug) {
 		c.logger().LogAttrs(ctx, slog.LevelDebug, "numcache: "+e.Kind.String(), e.attrs()...)
@@ -134,6 +145,12 @@ func (c *Cache) warn(e Event) {
 		level = slog.LevelWarn
 	}
 	c.logger().LogAttrs(context.Background(), level, "numcache: the cache could not serve a call, which goes on without it", e.attrs()...)
+}
+
+// tellEvicted tells of an entry that was removed, by the name of its record.
+func (c *Cache) tellEvicted(name string) {
+	function, version, key := callOf(name)
+	c.tell(Event{Kind: Evicted, Key: key, Function: function, Version: version})
 }
 
 func (e Event) attrs() []slog.Attr {

@@ -3,8 +3,8 @@ package memo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 
 	"github.com/numcache/numcache/array"
@@ -56,7 +56,7 @@ func (c *Cache) Verify(ctx context.Context, progress func(Progress)) (Report, er
 			return report, ctx.Err()
 		case errors.Is(err, fs.ErrNotExist): // removed since it was listed
 		case err != nil:
-			report.Damaged = append(report.Damaged, c.aside(ctx, s, f.Name, err))
+			report.Damaged = append(report.Damaged, c.aside(ctx, s, err))
 		}
 		at.Done++
 		at.BytesDone += f.Size
@@ -87,15 +87,15 @@ func (c *Cache) verifyFile(ctx context.Context, s store.Store, f store.Info, int
 		}
 		return nil
 	}
-	digest, err := array.ParseDigest(strings.TrimSuffix(path.Base(f.Name), ".npy"))
-	if err != nil || objectName(digest) != f.Name {
-		return &Error{"read", f.Name, errors.Join(ErrDamaged, errors.New("its name is not that of an object"))}
+	digest, ok := objectOf(f.Name)
+	if !ok {
+		return &Error{"read", f.Name, fmt.Errorf("%w: its name is not that of an object", ErrDamaged)}
 	}
 	h, err := objectHeader(ctx, s, f.Name)
 	if err != nil {
 		return err
 	}
-	if _, err := readObject(ctx, s, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}, false); err != nil {
+	if _, err := readObjectFile(ctx, s, f.Name, arrayRef{Digest: digest, DType: h.DType, Shape: h.Shape}, false); err != nil {
 		return err
 	}
 	intact[digest] = true

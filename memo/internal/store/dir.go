@@ -195,8 +195,13 @@ func (d *Dir) syncFolders(name string) error {
 // PutIfAbsent implements [Store].
 func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error) {
 	info, err := d.Stat(ctx, name)
-	if err == nil && (info.Size == size || size < 0) && d.freshen(name, o) == nil {
-		return false, nil
+	if err == nil && (info.Size == size || size < 0) {
+		if !o.Modified.IsZero() && info.Modified.After(o.Modified) {
+			o.Modified = info.Modified
+		}
+		if d.freshen(name, o) == nil {
+			return false, nil
+		}
 	}
 	return true, d.Put(ctx, name, o, write)
 }

@@ -37,8 +37,8 @@ type Store interface {
 	// of what stood there.
 	Put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error) error
 	// PutIfAbsent is Put where no blob of the given size has the name yet;
-	// where one has, it freshens its time of modification and does not call
-	// write. A negative size is any. It is a saving, never a lock: two callers
+	// where one has, it sets its time of modification, unless that is later
+	// already, and does not call write. A negative size is any. It is a saving, never a lock: two callers
 	// may both write.
 	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
 	// Freshen sets a blob's time of modification.

@@ -267,7 +267,7 @@ func testModified(t *testing.T, s store.Store) {
 		if _, modified, err := s.Get(t.Context(), "a/b", limit); err != nil || !modified.Equal(at) {
 			t.Errorf("%s: Get tells %v (%v), want %v", step, modified, err, at)
 		}
-		at = at.Add(-time.Hour)
+		at = at.Add(time.Hour)
 	}
 	check("Put", s.Put(t.Context(), "a/b", store.PutOptions{Modified: at}, content([]byte("x"))))
 	for _, size := range []int64{1, 2, -1} { // there already, of another size, there already
@@ -275,6 +275,11 @@ func testModified(t *testing.T, s store.Store) {
 		check(fmt.Sprint("PutIfAbsent ", size), err)
 	}
 	checkContent(t, s, "a/b", "xx")
+	before := at.Add(-time.Hour)
+	_, err := s.PutIfAbsent(t.Context(), "a/b", 2, store.PutOptions{Modified: at.Add(-24 * time.Hour)}, content([]byte("xx")))
+	at = before
+	check("PutIfAbsent with an earlier time", err)
+	at = at.Add(-48 * time.Hour)
 	check("Freshen", s.Freshen(t.Context(), "a/b", at))
 	if err := s.Freshen(t.Context(), "a/c", at); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Freshen of a missing blob: %v, want ErrNotExist", err)

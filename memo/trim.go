@@ -1,0 +1,77 @@
+package memo
+
+import (
+	"context"
+	"errors"
+)
+
+// TrimOptions are settings of [Cache.Trim]; nil is the defaults.
+type TrimOptions struct {
+	// DryRun counts what would be removed, and removes nothing.
+	DryRun bool
+
+	// Progress, if set, is called for every file that is looked at or removed,
+	// from the calling goroutine. How many there will be is not known: Total
+	// is 0. BytesDone is what was freed.
+	Progress func(Progress)
+}
+
+// Trimmed is what [Cache.Trim] removed, and what it left.
+type Trimmed struct {
+	Entries, Objects int   // removed
+	Bytes            int64 // freed
+	LeftEntries      int
+	LeftBytes        int64 // of records and objects
+}
+
+// Trim removes entries until the folder is within limits, in the order that their
+// Policy says, and objects that no entry refers to any more, if they are older than
+// five minutes. It is joblib's reduce_size. With zero limits only the latter go.
+//
+// It reads no records but those that it evicts, except to find out which objects are
+// referred to, and needs some megabytes of memory and 8 bytes for each object. What a
+// reader has open stays readable to it. Other processes may go on to read and write;
+// only one trims at a time. When ctx ends Trim stops; what it removed until then it
+// tells.
+func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimmed, error) {
+	if c == nil {
+		return Trimmed{}, ErrNil
+	}
+	if err := limits.check("limits"); err != nil {
+		return Trimmed{}, err
+	}
+	if o == nil {
+		o = &TrimOptions{}
+	}
+	ctx = orBackground(ctx)
+	s, release := c.use()
+	defer release()
+	if s == nil {
+		return Trimmed{}, nil
+	}
+	if c.options.ReadOnly && !o.DryRun {
+		return Trimmed{}, &Error{"trim", c.dir, ErrReadOnly}
+	}
+	if !o.DryRun {
+		unlock, err := s.Lock(ctx, collectorLock, DefaultPatience)
+		switch {
+		case err == nil:
+			defer unlock()
+		case !errors.Is(err, errors.ErrUnsupported):
+			return Trimmed{}, &Error{"lock", "lock", err}
+		}
+	}
+	before, err := readLedger(ctx, s)
+	if err != nil {
+		return Trimmed{}, err
+	}
+	col := collection{c: c, s: s, limits: limits, target: limits, now: c.now(), sweepNow: true, dryRun: o.DryRun, progress: o.Progress}
+	err = col.run(ctx)
+	col.removed.LeftEntries, col.removed.LeftBytes = int(col.left.entries), col.left.bytes
+	if err == nil && !o.DryRun && !c.options.Limits.none() {
+		c.account.mu.Lock()
+		defer c.account.mu.Unlock()
+		err = c.account.recount(ctx, s, before, &col)
+	}
+	return col.removed, err
+}

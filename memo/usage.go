@@ -1,0 +1,175 @@
+package memo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// usage is what a folder holds, or a change of it.
+type usage struct{ bytes, entries int64 }
+
+func (u usage) plus(v usage) usage  { return usage{u.bytes + v.bytes, u.entries + v.entries} }
+func (u usage) minus(v usage) usage { return usage{u.bytes - v.bytes, u.entries - v.entries} }
+
+// ledger is what the usage file says. The processes that have limits keep it
+// together, so that none of them needs to list the folder after every write. It
+// drifts, through those that have none and those that are killed: so it is counted
+// anew at times.
+type ledger struct {
+	usage
+	counted time.Time // when the folder was last listed
+	swept   time.Time // when unreferenced objects were last removed
+}
+
+// parseLedger reads the usage file. What is no ledger is one that was never counted.
+func parseLedger(raw []byte) (l ledger) {
+	var members struct {
+		Format         int
+		Bytes, Entries int64
+		Counted, Swept time.Time
+	}
+	if err := json.Unmarshal(raw, &members); err == nil && members.Format == format {
+		l = ledger{usage{members.Bytes, members.Entries}, members.Counted, members.Swept}
+	}
+	return l
+}
+
+// body is the ledger's file but for the check.
+func (l ledger) body() []byte {
+	const layout = time.RFC3339Nano
+	return fmt.Appendf(nil, `{"format":%d,"bytes":%d,"entries":%d,"counted":%q,"swept":%q,`,
+		format, max(l.bytes, 0), max(l.entries, 0), l.counted.UTC().Format(layout), l.swept.UTC().Format(layout))
+}
+
+// readLedger reads the usage file; a missing one is one that was never counted.
+func readLedger(ctx context.Context, s store.Store) (ledger, error) {
+	raw, _, err := s.Get(ctx, usageFile, maxShared)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
+		return ledger{}, &Error{"read", usageFile, err}
+	}
+	if !unseal(raw) {
+		raw = nil
+	}
+	return parseLedger(raw), nil
+}
+
+// account is what one Cache knows of the folder's usage.
+type account struct {
+	mu     sync.Mutex
+	ledger ledger    // as it was last seen
+	own    usage     // what this Cache added since
+	seen   time.Time // when the ledger was
+}
+
+// enforce notes what was added to the folder, and evicts where it is over the limits.
+// When it returns they hold, but for what other processes add meanwhile: each puts
+// what it added into the ledger when that is a hundredth of a limit.
+func (c *Cache) enforce(ctx context.Context, s store.Store, added usage) error {
+	limits := c.options.Limits
+	if limits.none() {
+		return nil
+	}
+	a := &c.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.own = a.own.plus(added)
+	now := c.now()
+	if limits.worthNoting(a.own) || !recent(a.seen, now, limits.touchInterval()) || limits.exceededBy(a.ledger.plus(a.own)) {
+		if err := a.settle(ctx, s, now); err != nil {
+			return err
+		}
+	}
+	if !limits.exceededBy(a.ledger.plus(a.own)) && recent(a.ledger.counted, now, limits.touchInterval()) {
+		return nil
+	}
+	return c.evict(ctx, s, a)
+}
+
+// worthNoting reports whether a change is so large beside the limits that other
+// processes should know of it.
+func (l Limits) worthNoting(u usage) bool {
+	return l.MaxBytes > 0 && u.bytes >= l.MaxBytes/100 || l.MaxEntries > 0 && u.entries >= int64(l.MaxEntries)/100
+}
+
+// recent reports whether t lies less than d before now. What lies after it was
+// noted by another clock, or by this one before it was set.
+func recent(t, now time.Time, d time.Duration) bool {
+	age := now.Sub(t)
+	return age >= 0 && age < d
+}
+
+// settle puts what this Cache added into the ledger, and learns what others did.
+func (a *account) settle(ctx context.Context, s store.Store, now time.Time) error {
+	var seen ledger
+	err := revise(ctx, s, usageFile, func(raw []byte) []byte {
+		seen = parseLedger(raw)
+		seen.usage = seen.plus(a.own)
+		return seen.body()
+	})
+	if err != nil {
+		return err
+	}
+	a.ledger, a.own, a.seen = seen, usage{}, now
+	return nil
+}
+
+// flushUsage puts what this Cache added into the ledger when it is closed.
+func (c *Cache) flushUsage(ctx context.Context, s store.Store) error {
+	c.account.mu.Lock()
+	defer c.account.mu.Unlock()
+	if c.account.own == (usage{}) {
+		return nil
+	}
+	return c.account.settle(ctx, s, c.now())
+}
+
+// evict makes room below the limits, unless another process does.
+func (c *Cache) evict(ctx context.Context, s store.Store, a *account) error {
+	unlock, err := s.Lock(ctx, collectorLock, 0)
+	switch {
+	case err == nil:
+		defer unlock()
+	case errors.Is(err, store.ErrLocked):
+		return nil
+	case !errors.Is(err, errors.ErrUnsupported):
+		return &Error{"lock", "lock", err}
+	}
+	before, err := readLedger(ctx, s)
+	if err != nil {
+		return err
+	}
+	col := collection{c: c, s: s, limits: c.options.Limits, target: c.options.Limits.below(), now: c.now(), swept: before.swept}
+	err = col.run(ctx)
+	if col.removed.Entries > 0 {
+		c.logger().LogAttrs(ctx, slog.LevelInfo, "numcache: evicted what was over the limits", slog.Int("entries", col.removed.Entries), slog.Int64("bytes", col.removed.Bytes))
+	}
+	if err != nil {
+		return err
+	}
+	return a.recount(ctx, s, before, &col)
+}
+
+// recount puts what a collection found into the ledger. What was added to the ledger
+// meanwhile is added here too: some of it may be counted twice, which only means an
+// eviction that comes early.
+func (a *account) recount(ctx context.Context, s store.Store, before ledger, col *collection) error {
+	var seen ledger
+	err := revise(ctx, s, usageFile, func(raw []byte) []byte {
+		meanwhile := parseLedger(raw).minus(before.usage)
+		seen = ledger{col.left.plus(meanwhile), col.now, col.swept}
+		return seen.body()
+	})
+	if err != nil {
+		return err
+	}
+	a.ledger, a.own, a.seen = seen, usage{}, col.now
+	return nil
+}
