@@ -36,7 +36,7 @@ type collection struct {
 	progress func(Progress)
 
 	looked  int       // files
-	passed  candidate // the last one that was evicted
+	passed  candidate // the last one that was decided on
 	left    usage
 	removed Trimmed
 }
@@ -148,6 +148,7 @@ func (col *collection) worth(ctx context.Context, info store.Info) float64 {
 // where one may stay.
 func (col *collection) evictAll(ctx context.Context, first candidates, target Limits) (done bool, err error) {
 	for _, next := range first {
+		col.passed = next
 		old := target.MaxAge > 0 && col.now.Sub(next.at) > target.MaxAge
 		if !old && !target.exceededBy(col.left) {
 			// By worth, an old entry may come later.
@@ -162,7 +163,6 @@ func (col *collection) evictAll(ctx context.Context, first candidates, target Li
 		if err := col.evict(ctx, next); err != nil {
 			return false, err
 		}
-		col.passed = next
 	}
 	return false, nil
 }

@@ -49,7 +49,7 @@ func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimme
 	if s == nil {
 		return Trimmed{}, nil
 	}
-	if c.options.ReadOnly && !o.DryRun {
+	if _, readOnly := s.(readOnlyStore); readOnly && !o.DryRun {
 		return Trimmed{}, &Error{"trim", c.dir, ErrReadOnly}
 	}
 	if !o.DryRun {
