@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,17 +40,39 @@ func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (
 	}
 	l := &byteLock{fd: fd, offset: int64(2 * number)}
 	if err := l.acquire(ctx, d.closed, patience); err != nil {
-		_ = unix.Close(fd) // nothing was written that could be lost
+		closeLock(fd)
 		return nil, err
 	}
 	l.startPulse(d.pulse)
 	return l.release, nil
 }
 
+// openLocks counts the lock files that are open in this process.
+var openLocks atomic.Int64
+
+// maxOpenLocks is a quarter of the files that the process may have open. The rest
+// is the program's: a crowd of calls must not leave it without.
+var maxOpenLocks = sync.OnceValue(func() int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 256
+	}
+	return int64(min(limit.Cur/4, 1<<20))
+})
+
 // openLock opens the lock file, and makes it where it is missing.
-func (d *Dir) openLock() (int, error) {
-	// The folder's own descriptor may be closed by another goroutine, and its
-	// number given to something else; this one cannot.
+func (d *Dir) openLock() (fd int, err error) {
+	if open := openLocks.Add(1); open > maxOpenLocks() {
+		openLocks.Add(-1)
+		return -1, fmt.Errorf("%w: too many open locks, %d", errors.ErrUnsupported, open)
+	}
+	defer func() {
+		if err != nil {
+			openLocks.Add(-1)
+		}
+	}()
+	// The store's own descriptor of the folder may be closed by another goroutine,
+	// and its number given to another file. This one cannot.
 	folder, err := d.root.Open(".")
 	if err != nil {
 		return -1, err
@@ -57,9 +80,11 @@ func (d *Dir) openLock() (int, error) {
 	defer folder.Close()
 	// The name has no folder in it, so O_NOFOLLOW is all that keeps it inside.
 	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_CLOEXEC | openFlags
-	fd, err := unix.Openat(int(folder.Fd()), lockFile, flags, fileMode)
-	for err == unix.EINTR {
+	for {
 		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, fileMode)
+		if err != unix.EINTR {
+			break
+		}
 	}
 	switch {
 	case err == unix.ELOOP || err == unix.EISDIR || err == unix.ENXIO:
@@ -73,6 +98,12 @@ func (d *Dir) openLock() (int, error) {
 		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
 	return fd, nil
+}
+
+// closeLock closes a lock file. Nothing was written that could be lost.
+func closeLock(fd int) {
+	_ = unix.Close(fd)
+	openLocks.Add(-1)
 }
 
 // byteLock is a lock that is held or waited for.
@@ -150,7 +181,7 @@ func (l *byteLock) release() {
 	// To close the file would do, but for a child process that is just being
 	// started and has it open until it runs another program.
 	_ = setLock(l.fd, unix.F_UNLCK, l.offset)
-	_ = unix.Close(l.fd)
+	closeLock(l.fd)
 	l.fd = -1
 }
 
