@@ -60,8 +60,11 @@
 // gives up does not end it for the others. What a function returns after its
 // context has ended is not stored, and neither is what it made of arguments that
 // a caller changed after giving up. Any number of processes may use one
-// folder: entries appear whole or not at all. Two processes that miss the same
-// key at the same time both compute it.
+// folder: entries appear whole or not at all. On Linux, processes that miss the
+// same key at the same time compute it once: the others wait while the one that
+// computes lives, and one of them takes its place if it dies; see
+// [Options.Patience]. Elsewhere, and where a file system has no locks, each of
+// them computes it.
 //
 // # Limits
 //

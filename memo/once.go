@@ -5,54 +5,85 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"time"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
+	"github.com/numcache/numcache/parallel"
 )
 
 // The numbers of a cache's locks; FORMAT.md has them. Those of keys are below
 // firstOwnLock.
 const (
-	firstOwnLock  = 1 << 62
+	firstOwnLock  = 1 << 61
 	collectorLock = firstOwnLock     // held by the one who evicts
 	ledgerLock    = firstOwnLock + 1 // held while a shared count is rewritten
 )
 
 // keyLock returns the number of a key's lock. That two keys may share one makes
-// nothing wrong, and is as likely as a collision of 62 bits.
-func keyLock(key array.Digest) uint64 { return binary.BigEndian.Uint64(key[:8]) >> 2 }
+// nothing wrong, and is as likely as a collision of 61 bits.
+func keyLock(key array.Digest) uint64 { return binary.BigEndian.Uint64(key[:8]) >> 3 }
 
 // turn waits until no other process computes the key, and returns the results if
 // one has stored them by then. Otherwise it is the caller's turn to compute, and to
 // unlock afterwards. Without locks, or when the one that holds the lock shows no
 // sign of life, it is the caller's turn too: locks only save work.
+//
+// A refresh takes no turns, as it computes whatever others do and store.
 func (c *Cache) turn(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, unlock func()) {
-	unlock = func() {}
+	free := func() {}
 	s := c.current()
 	if s == nil || c.options.Patience < 0 {
-		return nil, 0, unlock
+		return nil, 0, free
+	}
+	fault := func(err error) {
+		c.fault(r.key, &Error{"lock", recordName(r.key.function, r.key.version, r.key.Digest()), err})
 	}
 	release, err := s.Lock(ctx, keyLock(r.key.Digest()), c.options.Patience)
-	if err != nil {
-		switch {
-		case errors.Is(err, store.ErrLocked):
-			c.fault(r.key, fmt.Errorf("the process that computes it has shown no sign of life for %v, so it is computed here too: %w", c.options.Patience, err))
-		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, ErrClosed), ctx.Err() != nil:
-		case unavailable(err): // storing will say so
-		default:
-			c.fault(r.key, err)
-		}
-		return nil, 0, unlock
+	switch {
+	case err == nil:
+	case errors.Is(err, store.ErrLocked):
+		fault(fmt.Errorf("the process that computes it has shown no sign of life for %v, so it is computed here too: %w", c.options.Patience, err))
+		release = free
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, ErrClosed), errors.Is(err, fs.ErrClosed), ctx.Err() != nil:
+		return nil, 0, free
+	case unavailable(err): // storing will say so
+		return nil, 0, free
+	default:
+		fault(err)
+		return nil, 0, free
 	}
-	values, took, err = c.lookup(ctx, r)
-	if err != nil {
-		if !isMiss(err) && ctx.Err() == nil {
-			c.fault(r.key, err)
+	mine := false
+	defer func() { // also where OnEvent ends this goroutine
+		if !mine {
+			release()
 		}
-		return nil, 0, release
+	}()
+	values, took, err = c.lookAgain(ctx, r)
+	if err == nil {
+		return values, took, free
 	}
-	release()
-	return values, took, unlock
+	if !isMiss(err) && ctx.Err() == nil {
+		c.fault(r.key, err)
+	}
+	mine = true
+	return nil, 0, release
+}
+
+// lookAgain is lookup where others wait: Spec.Valid must not end this goroutine.
+// Its panic is an error here, and a runtime.Goexit turns the entry down.
+func (c *Cache) lookAgain(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = errInvalid
+		err = parallel.Protect(func() (err error) {
+			values, took, err = c.lookup(ctx, r)
+			return err
+		})
+	}()
+	<-done
+	return values, took, err
 }

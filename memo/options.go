@@ -44,8 +44,10 @@ type Options struct {
 
 	// Patience bounds how long a call waits for another process that computes
 	// the same key and shows no sign of life, because it is stopped or its
-	// machine is gone: then the call computes. One that lives is waited for.
-	// 0 is DefaultPatience; with a negative one no call waits for another process.
+	// machine is gone: then the call computes. One that lives is waited for, if
+	// patience is some seconds: it gives a sign each second. 0 is
+	// DefaultPatience; with a negative one no call waits for another process, and
+	// none for it.
 	Patience time.Duration
 
 	// Now tells the time that records and freshened objects get. nil is

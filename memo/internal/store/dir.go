@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -32,6 +33,10 @@ const (
 type Dir struct {
 	root   *os.Root
 	reader reader
+	pulse  time.Duration // between two signs of life of one who holds a lock
+
+	closing sync.Once
+	closed  chan struct{} // tells those who wait for a lock
 }
 
 // OpenDir returns the store in an existing folder.
@@ -44,11 +49,14 @@ func OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	return &Dir{root: root, reader: r}, nil
+	return &Dir{root: root, reader: r, pulse: Pulse, closed: make(chan struct{})}, nil
 }
 
 // Close implements [Store].
-func (d *Dir) Close() error { return errors.Join(d.reader.close(), d.root.Close()) }
+func (d *Dir) Close() error {
+	d.closing.Do(func() { close(d.closed) })
+	return errors.Join(d.reader.close(), d.root.Close())
+}
 
 func valid(op, name string) error {
 	if !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\:\x00") {
@@ -212,11 +220,6 @@ func (d *Dir) Freshen(ctx context.Context, name string, modified time.Time) erro
 		return err
 	}
 	return d.freshen(name, PutOptions{Modified: modified})
-}
-
-// Lock implements [Store].
-func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error) {
-	return nil, errors.ErrUnsupported
 }
 
 // freshen sets a file's time of modification, and where it is to be durable makes

@@ -59,7 +59,16 @@ func (r beneathReader) open(name string) (Blob, error) {
 	case err != nil:
 		return nil, &fs.PathError{Op: "openat2", Path: name, Err: err}
 	}
-	var stat unix.Stat_t
+	stat, err := statRegular(fd)
+	if err != nil {
+		return nil, errors.Join(&fs.PathError{Op: "fstat", Path: name, Err: err}, unix.Close(fd))
+	}
+	return &fdBlob{fd, stat.Size, time.Unix(stat.Mtim.Unix())}, nil
+}
+
+// statRegular returns what is known of an open file, [ErrForeign] where it is no
+// regular one.
+func statRegular(fd int) (stat unix.Stat_t, err error) {
 	for {
 		if err = unix.Fstat(fd, &stat); err != unix.EINTR {
 			break
@@ -68,10 +77,7 @@ func (r beneathReader) open(name string) (Blob, error) {
 	if err == nil && stat.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = ErrForeign
 	}
-	if err != nil {
-		return nil, errors.Join(&fs.PathError{Op: "fstat", Path: name, Err: err}, unix.Close(fd))
-	}
-	return &fdBlob{fd, stat.Size, time.Unix(stat.Mtim.Unix())}, nil
+	return stat, err
 }
 
 // fdBlob is a bare file descriptor: an os.File would ask the poller first,

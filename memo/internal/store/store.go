@@ -25,6 +25,12 @@ var ErrTooLarge = errors.New("larger than expected")
 // ErrLocked is a lock that somebody else holds.
 var ErrLocked = errors.New("locked by another")
 
+// MaxLock is the largest number of a lock.
+const MaxLock = 1<<62 - 1
+
+// Pulse is the time between two signs of life of one who holds a lock.
+const Pulse = time.Second
+
 // Store keeps named blobs. A missing one is an error that wraps
 // [io/fs.ErrNotExist]. All methods may be called from several goroutines.
 type Store interface {
@@ -54,11 +60,13 @@ type Store interface {
 	// aside for a person to look at.
 	Quarantine(ctx context.Context, name string) error
 	// Lock returns when the caller alone, among all goroutines and processes
-	// that use the store, holds the lock with the given number. It gives up
-	// with [ErrLocked] when the holder has shown no sign of life for patience;
-	// with patience 0 it does not wait at all. A store without locks, or one
-	// that has none now, returns [errors.ErrUnsupported]: locks save work,
-	// and nothing may go wrong without them. unlock may be called once.
+	// that use the store, holds the lock with the given number, [MaxLock] at
+	// most. It waits while the holder gives signs of life, one each [Pulse], and
+	// gives up with [ErrLocked] when there was none for patience; with patience
+	// 0 it does not wait at all. A store without locks, or one that has none
+	// now, returns [errors.ErrUnsupported]: locks save work, and nothing may go
+	// wrong without them. Close ends the wait with an error. A lock belongs to
+	// nobody: any goroutine may unlock, once; after that unlock does nothing.
 	Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error)
 	// Close frees what the store holds. Blobs that are open stay readable.
 	Close() error

@@ -23,7 +23,8 @@ type Memory struct {
 	mu     sync.Mutex
 	closed bool
 	blobs  map[string]memoryBlob
-	aside  int // blobs put aside
+	aside  int                      // blobs put aside
+	locks  map[uint64]chan struct{} // each closed when it is free
 }
 
 type memoryBlob struct {
@@ -158,9 +159,47 @@ func (s *Memory) Freshen(ctx context.Context, name string, modified time.Time) e
 	return err
 }
 
-// Lock implements [store.Store].
+// Lock implements [store.Store]. Who holds a lock lives: he is in this process.
 func (s *Memory) Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error) {
-	return nil, errors.ErrUnsupported
+	if number > store.MaxLock {
+		return nil, fmt.Errorf("lock %d: %w", number, fs.ErrInvalid)
+	}
+	for {
+		if err := s.begin(ctx, "lock", "lock"); err != nil {
+			return nil, err
+		}
+		held, ok := s.locks[number]
+		if !ok {
+			return s.hold(number), nil
+		}
+		s.mu.Unlock()
+		if patience <= 0 {
+			return nil, store.ErrLocked
+		}
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// hold takes a free lock, and unlocks the store.
+func (s *Memory) hold(number uint64) (unlock func()) {
+	defer s.mu.Unlock()
+	if s.locks == nil {
+		s.locks = map[uint64]chan struct{}{}
+	}
+	held := make(chan struct{})
+	s.locks[number] = held
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.locks[number] == held {
+			delete(s.locks, number)
+			close(held)
+		}
+	}
 }
 
 // Stat implements [store.Store].
@@ -220,5 +259,9 @@ func (s *Memory) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	for number, held := range s.locks {
+		delete(s.locks, number)
+		close(held)
+	}
 	return nil
 }

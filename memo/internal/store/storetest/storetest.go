@@ -53,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			test.f(t, s)
 		})
 	}
+	runLocks(t, open)
 }
 
 // content returns a write callback for b.

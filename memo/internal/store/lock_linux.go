@@ -1,0 +1,214 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockFile is the file whose bytes are locked. It stays empty: lock n is byte 2n,
+// and byte 2n+1 its pulse.
+const lockFile = "lock"
+
+// How often a waiter looks: soon at first, for most computations are short, and
+// then so that many waiters cost little.
+const (
+	minPoll = time.Millisecond
+	maxPoll = 20 * time.Millisecond
+)
+
+// Lock implements [Store], with locks that belong to an open file description
+// (Linux 3.15): each holder opens the file anew, so that goroutines exclude each
+// other as processes do, and the kernel drops the locks of a process that dies.
+func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error) {
+	if number > MaxLock {
+		return nil, fmt.Errorf("lock %d: %w", number, fs.ErrInvalid)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	fd, err := d.openLock()
+	if err != nil {
+		return nil, err
+	}
+	l := &byteLock{fd: fd, offset: int64(2 * number)}
+	if err := l.acquire(ctx, d.closed, patience); err != nil {
+		closeLock(fd)
+		return nil, err
+	}
+	l.startPulse(d.pulse)
+	return l.release, nil
+}
+
+// openLocks counts the lock files that are open in this process.
+var openLocks atomic.Int64
+
+// maxOpenLocks is a quarter of the files that the process may have open. The rest
+// is the program's: a crowd of calls must not leave it without.
+var maxOpenLocks = sync.OnceValue(func() int64 {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 256
+	}
+	return int64(min(limit.Cur/4, 1<<20))
+})
+
+// openLock opens the lock file, and makes it where it is missing.
+func (d *Dir) openLock() (fd int, err error) {
+	if open := openLocks.Add(1); open > maxOpenLocks() {
+		openLocks.Add(-1)
+		return -1, fmt.Errorf("%w: too many open locks, %d", errors.ErrUnsupported, open)
+	}
+	defer func() {
+		if err != nil {
+			openLocks.Add(-1)
+		}
+	}()
+	// The store's own descriptor of the folder may be closed by another goroutine,
+	// and its number given to another file. This one cannot.
+	folder, err := d.root.Open(".")
+	if err != nil {
+		return -1, err
+	}
+	defer folder.Close()
+	// The name has no folder in it, so O_NOFOLLOW is all that keeps it inside.
+	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_CLOEXEC | openFlags
+	for {
+		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, fileMode)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	switch {
+	case err == unix.ELOOP || err == unix.EISDIR || err == unix.ENXIO:
+		// a symbolic link, a folder, or a socket
+		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: ErrForeign}
+	case err != nil:
+		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
+	}
+	if _, err := statRegular(fd); err != nil {
+		_ = unix.Close(fd)
+		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
+	}
+	return fd, nil
+}
+
+// closeLock closes a lock file. Nothing was written that could be lost.
+func closeLock(fd int) {
+	_ = unix.Close(fd)
+	openLocks.Add(-1)
+}
+
+// byteLock is a lock that is held or waited for.
+type byteLock struct {
+	offset int64
+
+	mu    sync.Mutex
+	fd    int // -1 when it is released
+	beat  bool
+	timer *time.Timer
+}
+
+// acquire takes the lock. It waits as long as the holder's pulse goes on, and for
+// patience after it has stopped. Patience is spent by looking and not by the
+// clock: whoever was stopped himself meanwhile, or his machine, has not waited.
+func (l *byteLock) acquire(ctx context.Context, closed <-chan struct{}, patience time.Duration) error {
+	var quiet time.Duration // waited without a change of the pulse
+	for wait, last := minPoll, false; ; wait = min(2*wait, maxPoll) {
+		err := setLock(l.fd, unix.F_WRLCK, l.offset)
+		if !errors.Is(err, ErrLocked) {
+			return err
+		}
+		beat, err := isLocked(l.fd, l.offset+1)
+		if err != nil {
+			return err
+		}
+		if beat != last {
+			quiet, last = 0, beat
+		}
+		if quiet >= patience {
+			return ErrLocked
+		}
+		wait = min(wait, patience-quiet)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-closed:
+			return fs.ErrClosed
+		case <-time.After(wait):
+		}
+		quiet += wait
+	}
+}
+
+// startPulse has the holder give signs of life, the first one after a period, so
+// that short work pays nothing for them.
+func (l *byteLock) startPulse(period time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer = time.AfterFunc(period, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.fd < 0 {
+			return // released while this began
+		}
+		kind := int16(unix.F_WRLCK)
+		if l.beat {
+			kind = unix.F_UNLCK
+		}
+		if setLock(l.fd, kind, l.offset+1) == nil { // else the next one may show
+			l.beat = !l.beat
+		}
+		l.timer.Reset(period)
+	})
+}
+
+// release gives the lock back. A second call does nothing.
+func (l *byteLock) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 {
+		return
+	}
+	l.timer.Stop()
+	// To close the file would do, but for a child process that is just being
+	// started and has it open until it runs another program.
+	_ = setLock(l.fd, unix.F_UNLCK, l.offset)
+	closeLock(l.fd)
+	l.fd = -1
+}
+
+// setLock takes or drops the lock on one byte, [ErrLocked] where another has it.
+func setLock(fd int, kind int16, offset int64) error {
+	return flock(fd, unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: offset, Len: 1})
+}
+
+// isLocked reports whether somebody else has the lock on one byte.
+func isLocked(fd int, offset int64) (bool, error) {
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: offset, Len: 1}
+	err := flock(fd, unix.F_OFD_GETLK, &lock)
+	return lock.Type != unix.F_UNLCK, err
+}
+
+func flock(fd, command int, lock *unix.Flock_t) error {
+	for {
+		switch err := unix.FcntlFlock(uintptr(fd), command, lock); err {
+		case nil:
+			return nil
+		case unix.EINTR:
+		case unix.EAGAIN, unix.EACCES: // the second one from CIFS
+			return ErrLocked
+		case unix.ENOLCK, unix.EOPNOTSUPP, unix.EINVAL, unix.ENOSYS, unix.EOVERFLOW:
+			return &fs.PathError{Op: "lock", Path: lockFile, Err: fmt.Errorf("%w: %w", errors.ErrUnsupported, err)}
+		default:
+			return &fs.PathError{Op: "lock", Path: lockFile, Err: err}
+		}
+	}
+}
