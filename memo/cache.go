@@ -22,6 +22,9 @@ type Cache struct {
 	memory   *tier // nil where results are not kept in memory
 	counters counters
 	account  account
+	hot      hotKeys
+
+	unwritten unwritten
 
 	// storeMu guards store, and using counts those who use it: Close waits for
 	// them. It is no RWMutex, for a user may use the cache again, in a loop over
@@ -121,7 +124,14 @@ func (c *Cache) Close() error {
 // flush tells other processes what this Cache counted. What they do not learn is
 // counted again some time, or missing in the statistics.
 func (c *Cache) flush(ctx context.Context, s store.Store) {
-	if err := c.flushUsage(ctx, s); err != nil && !unavailable(err) && !errors.Is(err, ErrReadOnly) {
+	c.flushed(c.flushUsage(ctx, s))
+	c.flushed(c.flushHistory(ctx, s))
+}
+
+// flushed tells of a fault in writing what was counted. That the folder is read-only,
+// or cannot be written now, is none: storing says so.
+func (c *Cache) flushed(err error) {
+	if err != nil && !mayFail(err) {
 		c.tell(Event{Kind: Fault, Err: err})
 	}
 }

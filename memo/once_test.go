@@ -289,13 +289,16 @@ func TestValidEndsItsGoroutine(t *testing.T) {
 	}
 }
 
-// lockless is a store whose Lock does something and fails.
+// lockless is a store whose Lock of a key does something and fails.
 type lockless struct {
 	store.Store
 	lock func() error
 }
 
-func (s lockless) Lock(context.Context, uint64, time.Duration) (func(), error) {
+func (s lockless) Lock(_ context.Context, number uint64, _ time.Duration) (func(), error) {
+	if number >= firstOwnLock {
+		return func() {}, nil
+	}
 	return nil, s.lock()
 }
 

@@ -25,14 +25,11 @@ const maxShared = 1 << 20
 
 // revise rewrites a shared file: f gets what it holds, nil where that is not intact
 // or missing, and returns the new body, all but the check. It keeps other processes
-// out meanwhile where there are locks. An error leaves the file as it was.
+// out meanwhile where that can be done. An error leaves the file as it was.
 func revise(ctx context.Context, s store.Store, name string, f func(raw []byte) (body []byte)) error {
-	unlock, err := s.Lock(ctx, ledgerLock, revisePatience)
-	switch {
-	case err == nil:
+	// Without the lock two may write at once, and the counts of one be lost.
+	if unlock, err := s.Lock(ctx, ledgerLock, revisePatience); err == nil {
 		defer unlock()
-	case !errors.Is(err, errors.ErrUnsupported):
-		return &Error{"lock", name, err}
 	}
 	raw, _, err := s.Get(ctx, name, maxShared)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {

@@ -52,7 +52,8 @@ func (k EventKind) String() string {
 	return "unknown event"
 }
 
-// Stats counts what a Cache did since it was opened.
+// Stats counts what a Cache did since it was opened, or since [Cache.ResetStats].
+// [Cache.History] has what all processes did.
 type Stats struct {
 	Hits   int64         // calls answered from the cache
 	Misses int64         // calls computed
@@ -61,6 +62,10 @@ type Stats struct {
 	Saved  time.Duration // compute time of the hits, less what they took
 
 	Evicted int64 // entries removed from the folder to keep Options.Limits, by this Cache
+
+	// Hottest are the calls that were most often asked for, ten at most, the
+	// most frequent first.
+	Hottest []HotKey
 }
 
 // Stats returns the counters now. It may be called at any time.
@@ -76,7 +81,20 @@ func (c *Cache) Stats() Stats {
 		Saved:  time.Duration(c.counters.saved.Load()),
 
 		Evicted: c.counters.evicted.Load(),
+		Hottest: c.hot.hottest(),
 	}
+}
+
+// ResetStats sets the counters of [Cache.Stats] back to zero. What [Cache.History]
+// tells stays.
+func (c *Cache) ResetStats() {
+	if c == nil {
+		return
+	}
+	for _, n := range []*atomic.Int64{&c.counters.hits, &c.counters.misses, &c.counters.shared, &c.counters.faults, &c.counters.saved, &c.counters.evicted} {
+		n.Store(0)
+	}
+	c.hot.reset()
 }
 
 type counters struct {
@@ -106,8 +124,34 @@ func (c *Cache) tell(e Event) {
 	if ctx := context.Background(); e.Kind != Fault && c.logger().Enabled(ctx, slog.LevelDebug) {
 		c.logger().LogAttrs(ctx, slog.LevelDebug, "numcache: "+e.Kind.String(), e.attrs()...)
 	}
+	c.count(e)
 	if c.options.OnEvent != nil {
 		c.options.OnEvent(e)
+	}
+}
+
+// count notes an event for the history and for the hottest keys.
+func (c *Cache) count(e Event) {
+	var s FunctionStats
+	switch e.Kind {
+	case Hit:
+		s = FunctionStats{Hits: 1, Saved: e.Compute - e.Elapsed}
+	case Miss:
+		s = FunctionStats{Misses: 1, Computed: e.Compute}
+	case Fault:
+		s = FunctionStats{Faults: 1}
+	default:
+		return
+	}
+	if e.Kind != Fault && e.Key != (array.Digest{}) {
+		c.hot.note(e.Key, e.Function, e.Version)
+	}
+	if c.unwritten.note(e.Function, s, c.now) {
+		s, release := c.use()
+		defer release()
+		if s != nil {
+			c.flushed(c.flushHistory(context.Background(), s))
+		}
 	}
 }
 

@@ -1,0 +1,210 @@
+package memo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/numcache/numcache/memo/internal/store"
+)
+
+// FunctionStats counts the calls of one function.
+type FunctionStats struct {
+	Hits     int64         // calls answered from the cache
+	Misses   int64         // calls computed
+	Shared   int64         // calls that waited for the computation of another
+	Faults   int64         // things that went wrong without failing a call
+	Computed time.Duration // what the misses took to compute
+	Saved    time.Duration // compute time of the hits, less what they took
+}
+
+func (s FunctionStats) plus(t FunctionStats) FunctionStats {
+	return FunctionStats{s.Hits + t.Hits, s.Misses + t.Misses, s.Shared + t.Shared, s.Faults + t.Faults, s.Computed + t.Computed, s.Saved + t.Saved}
+}
+
+// History is what all processes counted that used a cache's folder.
+type History struct {
+	Since     time.Time // when counting began; zero where nothing was counted
+	Functions map[string]FunctionStats
+}
+
+// Total returns the sum over all functions.
+func (h History) Total() (total FunctionStats) {
+	for _, s := range h.Functions {
+		total = total.plus(s)
+	}
+	return total
+}
+
+// maxFunctions bounds the functions that are counted by name. Those beyond it are
+// counted together, under the name "".
+const maxFunctions = 1000
+
+// add counts calls of a function.
+func (h *History) add(function string, s FunctionStats) {
+	if _, known := h.Functions[function]; !known && len(h.Functions) >= maxFunctions {
+		function = ""
+	}
+	if h.Functions == nil {
+		h.Functions = map[string]FunctionStats{}
+	}
+	h.Functions[function] = h.Functions[function].plus(s)
+}
+
+// The history's file has its times in seconds, as records have.
+type historyJSON struct {
+	Format    int                       `json:"format"`
+	Since     time.Time                 `json:"since"`
+	Functions map[string]functionCounts `json:"functions"`
+}
+
+type functionCounts struct {
+	Hits     int64   `json:"hits"`
+	Misses   int64   `json:"misses"`
+	Shared   int64   `json:"shared"`
+	Faults   int64   `json:"faults"`
+	Computed float64 `json:"computed"`
+	Saved    float64 `json:"saved"`
+}
+
+// parseHistory reads the history's file. What is no history is an empty one.
+func parseHistory(raw []byte) (h History) {
+	var file historyJSON
+	if json.Unmarshal(raw, &file) != nil || file.Format != format {
+		return h
+	}
+	h.Since = file.Since
+	for name, s := range file.Functions {
+		seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
+		h.add(name, FunctionStats{s.Hits, s.Misses, s.Shared, s.Faults, seconds(s.Computed), seconds(s.Saved)})
+	}
+	return h
+}
+
+// body is the history's file but for the check.
+func (h History) body() []byte {
+	file := historyJSON{format, h.Since.UTC(), map[string]functionCounts{}}
+	for name, s := range h.Functions {
+		file.Functions[name] = functionCounts{s.Hits, s.Misses, s.Shared, s.Faults, s.Computed.Seconds(), s.Saved.Seconds()}
+	}
+	b, err := json.Marshal(file)
+	if err != nil {
+		panic(err) // there is nothing in it that JSON does not have
+	}
+	b[len(b)-1] = ',' // the check follows
+	return b
+}
+
+// unwritten is what a Cache counted since it last told the history.
+type unwritten struct {
+	mu      sync.Mutex
+	counts  History
+	notes   int
+	written time.Time
+}
+
+const (
+	// historyInterval is how often a Cache tells the history at most, before it
+	// is closed.
+	historyInterval = 10 * time.Second
+	// notesPerLook is how many hits are counted between two looks at the clock.
+	notesPerLook = 1024
+)
+
+// note counts calls, and reports whether it is time to write.
+func (u *unwritten) note(function string, s FunctionStats, now func() time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.counts.add(function, s)
+	if u.notes++; s.Misses == 0 && u.notes%notesPerLook != 0 {
+		return false
+	}
+	at := now()
+	if u.written.IsZero() {
+		u.written = at
+	}
+	if recent(u.written, at, historyInterval) {
+		return false
+	}
+	u.written = at
+	return true
+}
+
+// take returns what was counted, for the caller to write or to give back.
+func (u *unwritten) take() History {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	h := u.counts
+	u.counts = History{}
+	return h
+}
+
+func (u *unwritten) giveBack(h History) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for name, s := range h.Functions {
+		u.counts.add(name, s)
+	}
+}
+
+// flushHistory adds what this Cache counted to the history's file. It stays counted
+// here if that fails.
+func (c *Cache) flushHistory(ctx context.Context, s store.Store) error {
+	own := c.unwritten.take()
+	if len(own.Functions) == 0 {
+		return nil
+	}
+	err := revise(ctx, s, statsFile, func(raw []byte) []byte {
+		h := parseHistory(raw)
+		if h.Since.IsZero() {
+			h.Since = c.now()
+		}
+		for name, s := range own.Functions {
+			h.add(name, s)
+		}
+		return h.body()
+	})
+	if err != nil {
+		c.unwritten.giveBack(own)
+	}
+	return err
+}
+
+// History returns what all processes counted that used the folder, this one
+// included. A process tells its counts every ten seconds or so, and when it closes the
+// cache; what one that was killed had not told is missing. Where there is no folder,
+// or it cannot be written, only this Cache's own counts are known.
+func (c *Cache) History(ctx context.Context) (History, error) {
+	if c == nil {
+		return History{}, ErrNil
+	}
+	ctx = orBackground(ctx)
+	s, release := c.use()
+	defer release()
+	var h History
+	if s != nil {
+		if err := c.flushHistory(ctx, s); err != nil && !mayFail(err) {
+			return h, err
+		}
+		raw, _, err := s.Get(ctx, statsFile, maxShared)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
+			return h, &Error{"read", statsFile, err}
+		}
+		if unseal(raw) {
+			h = parseHistory(raw)
+		}
+	}
+	c.unwritten.mu.Lock()
+	defer c.unwritten.mu.Unlock()
+	for name, s := range c.unwritten.counts.Functions {
+		h.add(name, s)
+	}
+	return h, nil
+}
+
+// mayFail reports whether an error is of a folder that is read-only, or cannot be
+// written now.
+func mayFail(err error) bool { return unavailable(err) || errors.Is(err, ErrReadOnly) }
