@@ -53,7 +53,9 @@ func Open(dir string, o *Options) (*Cache, error) {
 	}
 	c := &Cache{dir: dir, options: options, flights: map[array.Digest]*flight{}}
 	if options.Memory != nil {
-		c.memory = newTier(*options.Memory)
+		if c.memory, err = newTier(*options.Memory); err != nil {
+			return nil, err
+		}
 	}
 	if dir == "" {
 		return c, nil
@@ -102,10 +104,11 @@ func (c *Cache) Close() error {
 	}
 	c.storeMu.Lock()
 	s := c.store
-	if s != nil {
+	if s != nil || c.memory != nil {
 		c.store = closedStore{}
 	}
 	c.storeMu.Unlock()
+	c.memory.close()
 	if s == nil {
 		return nil
 	}
@@ -122,6 +125,13 @@ func (c *Cache) current() store.Store {
 	c.storeMu.Lock()
 	defer c.storeMu.Unlock()
 	return c.store
+}
+
+// writes reports whether results are stored in the folder.
+func (c *Cache) writes() bool {
+	s := c.current()
+	_, readOnly := s.(readOnlyStore)
+	return s != nil && !readOnly
 }
 
 // use returns the store, nil where nothing is cached, for use until release.
@@ -155,7 +165,7 @@ func (c *Cache) has(ctx context.Context, r *request) (bool, error) {
 		return false, err
 	}
 	r.key = r.key.withSum()
-	if c.memory.has(r) {
+	if c.memory.peek(r) != nil {
 		return true, nil
 	}
 	_, err := c.stored(orBackground(ctx), r)
@@ -206,7 +216,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 		return err
 	}
 	ctx, k = orBackground(ctx), k.withSum()
-	c.memory.delete(k.Digest())
+	defer c.memory.delete(k.Digest()) // last, so that nobody fills it from the folder again
 	s, release := c.use()
 	defer release()
 	if s == nil {

@@ -103,6 +103,8 @@ type request struct {
 	fails   bool           // the function can return an error
 	refresh bool           // compute, whatever the cache holds
 	began   time.Time      // when the call did: for Func before its arguments were hashed
+	// inMemory is set by lookup where the results came from the memory tier.
+	inMemory bool
 	// valid reports whether an entry will do; nil where every one does.
 	valid func(*Record) bool
 	// call calls the function. Its results count only without an error.
@@ -168,14 +170,15 @@ func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
 // lookup returns what the cache holds for a call, from memory or else from the
 // folder, and what it took to compute. The results belong to the caller.
 func (c *Cache) lookup(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, err error) {
-	if values, took, ok := c.memory.get(r); ok {
+	if values, took, r.inMemory = c.memory.get(r); r.inMemory {
 		return values, took, nil
 	}
+	changes := c.memory.changes(r)
 	values, record, err := c.load(ctx, r)
 	if err != nil {
 		return nil, 0, err
 	}
-	c.memory.put(r, values, record.Created, record.Duration)
+	c.memory.fill(r, values, record, changes)
 	return values, record.Duration, nil
 }
 
@@ -209,7 +212,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		c.counters.shared.Add(1)
 		return nil, f.err, true // what was returned beside the error is the first caller's
 	}
-	values, err = f.own(r.types)
+	values, err = f.own(c, r.types)
 	if err != nil {
 		// What cannot be copied is not shared.
 		values, err = c.direct(ctx, r)
@@ -221,6 +224,9 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 
 // hit tells of a call that was answered from the cache.
 func (c *Cache) hit(r *request, took time.Duration) {
+	if r.inMemory {
+		c.counters.memoryHits.Add(1)
+	}
 	c.tell(Event{Kind: Hit, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
 		Compute: took, Elapsed: time.Since(r.began)})
 }

@@ -54,6 +54,10 @@ type Stats struct {
 	Shared int64         // calls that waited for the computation of another
 	Faults int64         // things that went wrong without failing a call
 	Saved  time.Duration // compute time of the hits, less what they took
+
+	MemoryHits    int64 // hits answered from memory; they count in Hits too
+	MemoryEvicted int64 // entries that the bounds of Options.Memory pushed out
+	MemoryEntries int64 // entries in memory now, about
 }
 
 // Stats returns the counters now. It may be called at any time.
@@ -67,11 +71,16 @@ func (c *Cache) Stats() Stats {
 		Shared: c.counters.shared.Load(),
 		Faults: c.counters.faults.Load(),
 		Saved:  time.Duration(c.counters.saved.Load()),
+
+		MemoryHits:    c.counters.memoryHits.Load(),
+		MemoryEvicted: c.memory.evictions(),
+		MemoryEntries: c.memory.len(),
 	}
 }
 
 type counters struct {
 	hits, misses, shared, faults, saved atomic.Int64
+	memoryHits                          atomic.Int64
 
 	seenMu sync.Mutex
 	seen   map[string]bool // faults that were logged as warnings
