@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/numcache/numcache/array"
@@ -32,7 +33,7 @@ type Cache struct {
 
 	flightsMu sync.Mutex
 	flights   map[array.Digest]*flight
-	landed    int // flights that ended
+	landed    atomic.Int64 // flights that ended; written under flightsMu
 }
 
 // Open opens the cache in the folder dir, which it makes, private to the user,

@@ -49,7 +49,7 @@ func (p *panicked) Error() string {
 // join returns the flight for a key, and whether the caller is its first: then it
 // must launch it. It returns nil if a flight has landed since the count was
 // landed: the result may be in the cache by now.
-func (c *Cache) join(key array.Digest, landed int) (f *flight, first bool) {
+func (c *Cache) join(key array.Digest, landed int64) (f *flight, first bool) {
 	c.flightsMu.Lock()
 	defer c.flightsMu.Unlock()
 	if f := c.flights[key]; f != nil {
@@ -57,19 +57,12 @@ func (c *Cache) join(key array.Digest, landed int) (f *flight, first bool) {
 		f.shared = true
 		return f, false
 	}
-	if landed >= 0 && landed != c.landed {
+	if landed >= 0 && landed != c.landed.Load() {
 		return nil, false
 	}
 	f = newFlight()
 	c.flights[key] = f
 	return f, true
-}
-
-// landedFlights counts the flights that ended.
-func (c *Cache) landedFlights() int {
-	c.flightsMu.Lock()
-	defer c.flightsMu.Unlock()
-	return c.landed
 }
 
 // leave takes one caller off the flight. The last one ends it, and later callers
@@ -92,7 +85,7 @@ func (c *Cache) leave(key array.Digest, f *flight, first bool) {
 func (c *Cache) land(key array.Digest, f *flight) (shared bool) {
 	c.flightsMu.Lock()
 	defer c.flightsMu.Unlock()
-	c.landed++
+	c.landed.Add(1)
 	if c.flights[key] == f {
 		delete(c.flights, key)
 	}
@@ -136,7 +129,7 @@ func (c *Cache) launch(ctx context.Context, r *request, f *flight) {
 				f.copy(c, sound)
 			}
 		}()
-		f.values, f.err = r.call(running)
+		f.values, f.err = r.callee.compute(running, r.args)
 		returned = true
 	}()
 }
@@ -150,7 +143,7 @@ func (c *Cache) sound(f *flight, r *request) bool {
 	c.flightsMu.Lock()
 	orphaned := f.orphaned
 	c.flightsMu.Unlock()
-	return !orphaned || r.unchanged == nil || r.unchanged()
+	return !orphaned || r.callee.unchanged(r.key, r.args)
 }
 
 // keep stores the results, in memory and in the folder, if they are sound once they

@@ -34,10 +34,11 @@ func Shelve[T any](ctx context.Context, c *Cache, k Key, compute func(context.Co
 	if c == nil || compute == nil {
 		return Ref{}, fmt.Errorf("%w cache or function given to Shelve", ErrNil)
 	}
-	if err := checkDoResult(reflect.TypeFor[T]()); err != nil {
+	r, err := doRequest(k, compute)
+	if err != nil {
 		return Ref{}, err
 	}
-	return c.shelve(ctx, doRequest(k, compute))
+	return c.shelve(ctx, &r)
 }
 
 // Ref returns a reference to the call with the given key, whether the cache holds
@@ -65,7 +66,7 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 		}
 	}
 	began := time.Now()
-	values, err := c.do(ctx, r)
+	values, err := c.do(ctx, *r)
 	if err != nil {
 		return Ref{}, err
 	}
@@ -146,7 +147,7 @@ func (r Ref) Get(ctx context.Context, results ...any) error {
 			return fmt.Errorf("%w: result %d is read into a %T; give a pointer to a variable", ErrArguments, i, p)
 		}
 		into[i], types[i] = v.Elem(), v.Type().Elem()
-		if err := checkDoResult(types[i]); err != nil {
+		if err := doResultOf(types[i]).err; err != nil {
 			return err
 		}
 	}

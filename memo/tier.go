@@ -37,6 +37,7 @@ type bounded interface {
 // kept is one call in memory. Nothing of it changes any more.
 type kept struct {
 	values []reflect.Value
+	asIs   bool    // values are handed out as they are, for nobody writes to them
 	record *Record // without Results, unless it came from the folder
 	bytes  int64   // what the entry takes, about
 }
@@ -63,7 +64,10 @@ func (t *tier) get(r *request) (values []reflect.Value, took time.Duration, ok b
 	if e == nil {
 		return nil, 0, false
 	}
-	values, err := t.own(e.values)
+	if e.asIs {
+		return e.values, e.record.Duration, true
+	}
+	values, err := cloneResults(e.values)
 	return values, e.record.Duration, err == nil
 }
 
@@ -127,7 +131,7 @@ func (t *tier) entry(values []reflect.Value, recordBytes int64) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kept{values: own, bytes: bytes}, nil
+	return &kept{values: own, asIs: t.share || &own[0] == &values[0], bytes: bytes}, nil
 }
 
 // put keeps an entry that was just computed in place of what there was. A nil one
