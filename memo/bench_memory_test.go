@@ -10,22 +10,8 @@ import (
 	"testing"
 )
 
-// openMemory opens a cache in memory only.
-func openMemory(t testing.TB, m Memory) *Cache {
-	t.Helper()
-	o := quiet()
-	o.Memory = &m
-	c, err := Open("", o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c
-}
-
 // BenchmarkMemoryHit measures hits in memory, the making of the key included.
 func BenchmarkMemoryHit(b *testing.B) {
-	policies := []Policy{DefaultPolicy, LRU, LRI}
 	for _, p := range policies {
 		b.Run(fmt.Sprint("Do/scalar/", p), func(b *testing.B) { benchDoScalar(b, Memory{Policy: p, MaxEntries: 128}) })
 	}
@@ -124,17 +110,37 @@ func BenchmarkMemoryHitBesideLRUCache(b *testing.B) {
 	}
 	out, err := exec.Command(python, "-c", lruCacheHits).Output()
 	if err != nil {
-		b.Skip("no Python:", err)
+		b.Skip("there is no Python to compare with:", err)
 	}
 	lru, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, bench := range map[string]func(*testing.B, Memory){"Do": benchDoScalar, "Func": benchFuncScalar} {
-		b.Run(name, func(b *testing.B) {
-			bench(b, Memory{Policy: LRU, MaxEntries: 128})
+	for _, way := range []struct {
+		name  string
+		bench func(*testing.B, Memory)
+	}{{"Do", benchDoScalar}, {"Func", benchFuncScalar}} {
+		b.Run(way.name, func(b *testing.B) {
+			way.bench(b, Memory{Policy: LRU, MaxEntries: 128})
 			b.ReportMetric(lru, "lru_cache-ns/op")
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/lru, "times-lru_cache")
+		})
+	}
+}
+
+// BenchmarkMemoryMiss measures calls that are computed and kept, pushing another out.
+func BenchmarkMemoryMiss(b *testing.B) {
+	for _, p := range policies {
+		b.Run(p.String(), func(b *testing.B) {
+			c := openMemory(b, Memory{Policy: p, MaxEntries: 128})
+			n := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				n++
+				if v, err := Do(context.Background(), c, NewKey("f", "1").Add(n), func(context.Context) (int, error) { return n, nil }); v != n || err != nil {
+					b.Fatal(v, err)
+				}
+			}
 		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/numcache/numcache/memo/internal/store"
 )
 
-// Cache keeps the results of functions in a folder. It may be used by any number
+// Cache keeps the results of functions in a folder, in memory, or in both. It may be used by any number
 // of goroutines, and the folder by any number of processes at once: a reader
 // sees an entry whole or not at all, and verifies what it reads.
 type Cache struct {

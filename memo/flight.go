@@ -124,9 +124,14 @@ func (c *Cache) launch(ctx context.Context, r *request, f *flight) {
 				}
 			}
 			sound := func() bool { return running.Err() == nil && c.sound(f, r) }
-			kept := returned && f.err == nil && f.keep(ctx, c, r, sound)
-			if c.land(r.key.Digest(), f) && kept && f.master == nil {
-				f.copy(c, sound)
+			kept := false
+			defer func() {
+				if c.land(r.key.Digest(), f) && kept && f.master == nil {
+					f.copy(c, sound)
+				}
+			}()
+			if returned && f.err == nil {
+				kept = f.keep(ctx, c, r, sound)
 			}
 		}()
 		f.values, f.err = r.callee.compute(running, r.args)

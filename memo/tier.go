@@ -146,6 +146,7 @@ func (t *tier) put(r *request, e *kept, record *Record) {
 		t.entries.delete(key)
 		return
 	}
+	record.size = e.bytes
 	e.record = record
 	t.entries.set(key, e)
 	if t.closed.Load() {

@@ -38,8 +38,7 @@ func newOtterMap(m Memory, evicted *atomic.Int64) (*otterMap, error) {
 
 // weigher returns what entries may weigh together, and what one weighs: the larger
 // of its shares of MaxBytes and of MaxEntries, so that both limits hold. Shares are
-// rounded up to whole units, of which there are about 2³². Where large and small
-// entries are mixed, each bound by the other limit, both may be kept far from.
+// rounded up to whole units, of which there are about 2³².
 func weigher(m Memory) (maximum uint64, weigh func(array.Digest, *kept) uint32) {
 	maximum, least := uint64(math.MaxUint32), uint64(1)
 	if m.MaxEntries > 0 {
