@@ -9,7 +9,7 @@ import (
 )
 
 // parallelChunks is the number of chunks from which on more than one goroutine
-// hashes: below, starting one costs more than it saves.
+// hashes or copies: below, starting one costs more than it saves.
 const parallelChunks = 4
 
 // Hash returns the digest of src: chunk by chunk, on all cores where src has
@@ -56,21 +56,26 @@ func hashTable(ctx context.Context, src Source) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := func(ctx context.Context, lo, hi int) error { return t.setFrom(ctx, src, lo, hi) }
-	if _, serial := src.(interface{ serial() }); t.Len() < parallelChunks || serial {
-		err = set(ctx, 0, t.Len())
-	} else {
-		err = parallel.ForRange(ctx, nil, t.Len(), set)
-		// The item that it names is a chunk, which says nothing to the caller.
-		var of *parallel.Error
-		if errors.As(err, &of) {
-			err = of.Err
-		}
-	}
+	err = overChunks(ctx, src, t.Len(), func(ctx context.Context, lo, hi int) error { return t.setFrom(ctx, src, lo, hi) })
 	if err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// overChunks calls f on ranges that together cover the n chunks of src, on all cores
+// where that is worth it and src may be read from several goroutines.
+func overChunks(ctx context.Context, src Source, n int, f func(ctx context.Context, lo, hi int) error) error {
+	if _, serial := src.(interface{ serial() }); n < parallelChunks || serial {
+		return f(ctx, 0, n)
+	}
+	err := parallel.ForRange(ctx, nil, n, f)
+	// The item that it names is a chunk, which says nothing to the caller.
+	var of *parallel.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	return err
 }
 
 // setFrom sets the chunks [lo, hi) from src.

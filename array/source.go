@@ -1,6 +1,7 @@
 package array
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 
@@ -177,8 +178,8 @@ func checkSource(src Source) error {
 	return nil
 }
 
-// Copy returns the elements of src as an array of its own. Errors are what src's
-// Encode returned, and [ErrNil], [ErrDType] or [ErrShape] for a src that cannot be
+// Copy returns the elements of src as an array of its own, on all cores where there
+// are many. Errors are what src's Encode returned, and [ErrNil], [ErrDType] or [ErrShape] for a src that cannot be
 // read.
 func Copy(src Source) (Any, error) {
 	if err := checkSource(src); err != nil {
@@ -194,7 +195,11 @@ func Copy(src Source) (Any, error) {
 	}
 	// A foreign Source may write a bool as 2, which only Decode makes true.
 	if b, ok := dst.Bytes(); ok && dst.DType() != Bool {
-		if err := src.Encode(b, 0); err != nil {
+		size := dst.DType().Size()
+		err := overChunks(context.Background(), src, (len(b)+ChunkSize-1)/ChunkSize, func(_ context.Context, lo, hi int) error {
+			return src.Encode(b[lo*ChunkSize:min(hi*ChunkSize, len(b))], lo*ChunkSize/size)
+		})
+		if err != nil {
 			return nil, err
 		}
 		return dst, nil

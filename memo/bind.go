@@ -23,7 +23,8 @@ func (f *Memoized) bind(args []any) (context.Context, *request, error) {
 		return ctx, nil, err
 	}
 	k := f.key(ctx, values)
-	return ctx, f.request(k.withSum(), values), k.Err()
+	r := f.request(k.withSum(), values)
+	return ctx, &r, k.Err()
 }
 
 // arguments converts args to the function's parameters.

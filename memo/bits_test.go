@@ -25,9 +25,10 @@ func sNaN() float32 { return math.Float32frombits(signalling) }
 
 func isSignalling(f float32) bool { return math.Float32bits(f) == signalling }
 
-// decoded encodes v as a result and decodes it as a T.
+// decoded encodes v as a result and decodes it as a T. A copy of v must be the same.
 func decoded[T any](t *testing.T, v any) (T, error) {
 	t.Helper()
+	checkClone(t, v)
 	r, err := storeResults(context.Background(), []reflect.Value{reflect.ValueOf(v)})
 	if err != nil {
 		t.Fatal(err)

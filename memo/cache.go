@@ -7,13 +7,14 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
 )
 
-// Cache keeps the results of functions in a folder. It may be used by any number
+// Cache keeps the results of functions in a folder, in memory, or in both. It may be used by any number
 // of goroutines, and the folder by any number of processes at once: a reader
 // sees an entry whole or not at all, and verifies what it reads.
 type Cache struct {
@@ -36,7 +37,7 @@ type Cache struct {
 
 	flightsMu sync.Mutex
 	flights   map[array.Digest]*flight
-	landed    int // flights that ended
+	landed    atomic.Int64 // flights that ended; written under flightsMu
 }
 
 // Open opens the cache in the folder dir, which it makes, private to the user,
@@ -57,7 +58,9 @@ func Open(dir string, o *Options) (*Cache, error) {
 	}
 	c := &Cache{dir: dir, options: options, flights: map[array.Digest]*flight{}}
 	if options.Memory != nil {
-		c.memory = newTier(*options.Memory)
+		if c.memory, err = newTier(*options.Memory); err != nil {
+			return nil, err
+		}
 	}
 	if dir == "" {
 		return c, nil
@@ -106,10 +109,11 @@ func (c *Cache) Close() error {
 	}
 	c.storeMu.Lock()
 	s := c.store
-	if s != nil {
+	if s != nil || c.memory != nil {
 		c.store = closedStore{}
 	}
 	c.storeMu.Unlock()
+	c.memory.close()
 	if s == nil {
 		return nil
 	}
@@ -144,6 +148,13 @@ func (c *Cache) current() store.Store {
 	return c.store
 }
 
+// writes reports whether results are stored in the folder.
+func (c *Cache) writes() bool {
+	s := c.current()
+	_, readOnly := s.(readOnlyStore)
+	return s != nil && !readOnly
+}
+
 // use returns the store, nil where nothing is cached, for use until release.
 func (c *Cache) use() (s store.Store, release func()) {
 	c.storeMu.Lock()
@@ -175,7 +186,7 @@ func (c *Cache) has(ctx context.Context, r *request) (bool, error) {
 		return false, err
 	}
 	r.key = r.key.withSum()
-	if c.memory.has(r) {
+	if c.memory.peek(r) != nil {
 		return true, nil
 	}
 	_, err := c.stored(orBackground(ctx), r)
@@ -226,7 +237,7 @@ func (c *Cache) Forget(ctx context.Context, k Key) error {
 		return err
 	}
 	ctx, k = orBackground(ctx), k.withSum()
-	c.memory.delete(k.Digest())
+	defer c.memory.delete(k.Digest()) // last, so that nobody fills it from the folder again
 	s, release := c.use()
 	defer release()
 	if s == nil {

@@ -10,20 +10,21 @@ import (
 // Calls that go on meanwhile compute, and may store again. progress may be nil;
 // see [Cache.Verify].
 func (c *Cache) Clear(ctx context.Context, progress func(Progress)) error {
+	err := c.clear(ctx, progress, callsFolder, objectsFolder, quarantineFolder)
 	if c != nil {
-		c.memory.clear("")
+		c.memory.clear("") // last, so that nobody fills it from the folder again
 	}
-	return c.clear(ctx, progress, callsFolder, objectsFolder, quarantineFolder)
+	return err
 }
 
 // ClearFunction removes the records of all versions of the function. Their
 // results stay until the whole cache is cleared, as other calls may share them.
-// It returns how many records it removed.
+// It returns how many records it removed, or calls in memory where those are more.
 func (c *Cache) ClearFunction(ctx context.Context, name string) (removed int, err error) {
-	if c != nil {
-		c.memory.clear(name)
-	}
 	err = c.clear(ctx, func(p Progress) { removed = p.Done }, callsFolder+"/"+segment(name))
+	if c != nil && name != "" {
+		removed = max(removed, c.memory.clear(name))
+	}
 	return removed, err
 }
 

@@ -256,6 +256,12 @@ func (d *resultDecoder) array(node any, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
+	return setArray(v, a, ref.layout)
+}
+
+// setArray sets v to a, or to the gonum value of v's type with these elements and
+// layout.
+func setArray(v reflect.Value, a array.Any, layout string) error {
 	if reflect.TypeOf(a) == v.Type() {
 		v.Set(reflect.ValueOf(a))
 		return nil
@@ -263,7 +269,7 @@ func (d *resultDecoder) array(node any, v reflect.Value) error {
 	if _, other := v.Interface().(array.Any); other {
 		return errMismatch
 	}
-	m, err := array.Matrix(a, ref.layout, v.Type())
+	m, err := array.Matrix(a, layout, v.Type())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errMismatch, err)
 	}

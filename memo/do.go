@@ -32,11 +32,11 @@ func Do[T any](ctx context.Context, c *Cache, k Key, compute func(context.Contex
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Do", ErrNil)
 	}
-	t := reflect.TypeFor[T]()
-	if err := checkDoResult(t); err != nil {
+	r, err := doRequest(k, compute)
+	if err != nil {
 		return none, err
 	}
-	return one[T](c.do(ctx, doRequest(k, compute)))
+	return one[T](c.do(ctx, r))
 }
 
 // Refresh is [Do] without looking: it computes, and stores the result in place of
@@ -46,22 +46,29 @@ func Refresh[T any](ctx context.Context, c *Cache, k Key, compute func(context.C
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Refresh", ErrNil)
 	}
-	if err := checkDoResult(reflect.TypeFor[T]()); err != nil {
+	r, err := doRequest(k, compute)
+	if err != nil {
 		return none, err
 	}
-	r := doRequest(k, compute)
 	r.refresh = true
 	return one[T](c.do(ctx, r))
 }
 
 // doRequest is the request of a call of Do.
-func doRequest[T any](k Key, compute func(context.Context) (T, error)) *request {
-	return &request{key: k, types: []reflect.Type{reflect.TypeFor[T]()}, fails: true, began: time.Now(),
-		call: func(ctx context.Context) ([]reflect.Value, error) {
-			v, err := compute(ctx)
-			return []reflect.Value{reflect.ValueOf(&v).Elem()}, err
-		}}
+func doRequest[T any](k Key, compute func(context.Context) (T, error)) (request, error) {
+	result := doResultOf(reflect.TypeFor[T]())
+	return request{key: k, types: result.types, fails: true, began: time.Now(), callee: producer[T](compute)}, result.err
 }
+
+// producer is what Do computes with.
+type producer[T any] func(context.Context) (T, error)
+
+func (p producer[T]) compute(ctx context.Context, _ []reflect.Value) ([]reflect.Value, error) {
+	v, err := p(ctx)
+	return []reflect.Value{reflect.ValueOf(&v).Elem()}, err
+}
+
+func (producer[T]) unchanged(Key, []reflect.Value) bool { return true } // nobody knows
 
 // one returns the one result of a call of Do.
 func one[T any](values []reflect.Value, err error) (T, error) {
@@ -83,17 +90,21 @@ func (c *Cache) RefreshDense(ctx context.Context, k Key, compute func(context.Co
 	return Refresh(ctx, c, k, compute)
 }
 
-// doResults remembers what checkResult said of a type.
-var doResults sync.Map // reflect.Type → error or nil
+// doResult is what is known of a type as the result of Do.
+type doResult struct {
+	types []reflect.Type // it alone
+	err   error          // of checkResult
+}
 
-func checkDoResult(t reflect.Type) error {
-	known, ok := doResults.Load(t)
-	if !ok {
-		known = checkResult(t)
-		doResults.Store(t, known)
+var doResults sync.Map // reflect.Type → *doResult
+
+func doResultOf(t reflect.Type) *doResult {
+	if known, ok := doResults.Load(t); ok {
+		return known.(*doResult)
 	}
-	err, _ := known.(error)
-	return err
+	result := &doResult{[]reflect.Type{t}, checkResult(t)}
+	doResults.Store(t, result)
+	return result
 }
 
 // request is one call on its way through the cache.
@@ -103,13 +114,22 @@ type request struct {
 	fails   bool           // the function can return an error
 	refresh bool           // compute, whatever the cache holds
 	began   time.Time      // when the call did: for Func before its arguments were hashed
+	// inMemory is set by lookup where the results came from the memory tier.
+	inMemory bool
 	// valid reports whether an entry will do; nil where every one does.
 	valid func(*Record) bool
-	// call calls the function. Its results count only without an error.
-	call func(context.Context) ([]reflect.Value, error)
+
+	callee callee
+	args   []reflect.Value
+}
+
+// callee is what a call calls.
+type callee interface {
+	// compute calls the function. Its results count only without an error.
+	compute(ctx context.Context, args []reflect.Value) ([]reflect.Value, error)
 	// unchanged reports whether the arguments are still those of the key, for a
-	// caller who gave up may use their memory again; nil where nobody knows.
-	unchanged func() bool
+	// caller who gave up may use their memory again.
+	unchanged(k Key, args []reflect.Value) bool
 }
 
 // maxAttempts bounds how often a call looks into the cache again because some
@@ -118,7 +138,7 @@ const maxAttempts = 3
 
 // do is the heart of Do, Func and Wrap. Where the function cannot return an error,
 // the call does not end with its context.
-func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
+func (c *Cache) do(ctx context.Context, r request) ([]reflect.Value, error) {
 	ctx = orBackground(ctx)
 	caller := ctx
 	if !r.fails {
@@ -129,24 +149,38 @@ func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
 	}
 	if err := r.key.Err(); err != nil {
 		c.fault(r.key, err)
-		return c.direct(ctx, r)
+		return c.direct(ctx, &r)
 	}
 	r.key = r.key.withSum()
 	if c.passThrough() {
-		return c.direct(ctx, r)
+		return c.direct(ctx, &r)
 	}
+	if !r.refresh {
+		if values, took, ok := c.memory.get(&r); ok {
+			r.inMemory = true
+			c.hit(&r, took)
+			return values, nil
+		}
+	}
+	return c.look(ctx, caller, r)
+}
+
+// look looks into the cache until the call is answered or computed. It takes the
+// request by value, so that a hit in memory, which does not come here, need not
+// allocate one.
+func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, error) {
 	if r.refresh {
-		values, err, _ := c.board(ctx, r, newFlight(), true)
+		values, err, _ := c.board(ctx, &r, newFlight(), true)
 		return values, err
 	}
 	for attempt := 1; ; attempt++ {
-		landed := c.landedFlights()
+		landed := c.landed.Load()
 		if attempt == maxAttempts {
 			landed = -1
 		}
-		values, took, err := c.lookup(caller, r)
+		values, took, err := c.lookup(caller, &r)
 		if err == nil {
-			c.hit(r, took)
+			c.hit(&r, took)
 			return values, nil
 		}
 		if err := caller.Err(); err != nil {
@@ -159,7 +193,7 @@ func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
 		if f == nil {
 			continue
 		}
-		if values, err, done := c.board(ctx, r, f, first); done {
+		if values, err, done := c.board(ctx, &r, f, first); done {
 			return values, err
 		}
 	}
@@ -168,14 +202,15 @@ func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
 // lookup returns what the cache holds for a call, from memory or else from the
 // folder, and what it took to compute. The results belong to the caller.
 func (c *Cache) lookup(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, err error) {
-	if values, took, ok := c.memory.get(r); ok {
+	if values, took, r.inMemory = c.memory.get(r); r.inMemory {
 		return values, took, nil
 	}
+	changes := c.memory.changes(r)
 	values, record, err := c.load(ctx, r)
 	if err != nil {
 		return nil, 0, err
 	}
-	c.memory.put(r, values, record.Created, record.Duration)
+	c.memory.fill(r, values, record, changes)
 	return values, record.Duration, nil
 }
 
@@ -209,7 +244,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		c.counters.shared.Add(1)
 		return nil, f.err, true // what was returned beside the error is the first caller's
 	}
-	values, err = f.own(r.types)
+	values, err = f.own(c, r.types)
 	if err != nil {
 		// What cannot be copied is not shared.
 		values, err = c.direct(ctx, r)
@@ -221,13 +256,16 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 
 // hit tells of a call that was answered from the cache.
 func (c *Cache) hit(r *request, took time.Duration) {
+	if r.inMemory {
+		c.counters.memoryHits.Add(1)
+	}
 	c.tell(Event{Kind: Hit, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
 		Compute: took, Elapsed: time.Since(r.began)})
 }
 
 // direct computes in the caller's goroutine and stores nothing.
 func (c *Cache) direct(ctx context.Context, r *request) ([]reflect.Value, error) {
-	values, err := r.call(ctx)
+	values, err := r.callee.compute(ctx, r.args)
 	took := time.Since(r.began)
 	c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err})
 	return values, err

@@ -44,6 +44,15 @@
 // For interpreters such as gophernotes, which skip generic functions,
 // [Cache.Wrap] stands in for Func and [Cache.Dense] for Do.
 //
+// # In memory
+//
+// [Options.Memory] keeps results in memory too, in front of the folder, or with
+// Open("", …) in place of one. It is bounded by bytes, by entries, or not at all,
+// and evicts by W-TinyLFU, LRU or LRI; see [Memory]. A hit there reads no file, and
+// for a scalar argument takes some hundred nanoseconds, most of them for the key.
+// Each caller gets a copy, unless [Memory.Share] says that nobody writes to results.
+// [Spec.Valid] and [Spec.ExpiresAfter] are asked there, too.
+//
 // # What can go wrong, and what then
 //
 // A cache never makes a program fail. A disk that is full or read-only, a damaged

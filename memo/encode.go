@@ -71,10 +71,16 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 		e.buf = append(e.buf, bytesOf(v)...)
 	case kindNumbers:
 		return e.array(numbers(v))
-	case kindArray:
-		return e.method(v, info, func(x any) error { return e.array(x) })
-	case kindKeyer:
-		return e.method(v, info, func(x any) error { return e.keyer(x.(Keyer), depth) })
+	case kindArray, kindKeyer:
+		x := receiver(v, info)
+		switch {
+		case x == nil:
+			e.buf = append(e.buf, 'n')
+		case info.kind == kindArray:
+			return e.array(x)
+		default:
+			return e.keyer(x.(Keyer), depth)
+		}
 	case kindList:
 		e.buf = append(strconv.AppendInt(append(e.buf, 'l'), int64(v.Len()), 10), ':')
 		for i := range v.Len() {
@@ -137,19 +143,18 @@ func (e *encoder) mapping(v reflect.Value, depth int) error {
 	return nil
 }
 
-// method passes v to f as the value whose methods make it what it is: itself, or
-// a pointer to a copy. A nil pointer or map is nil, whatever its methods.
-func (e *encoder) method(v reflect.Value, info *typeInfo, f func(any) error) error {
+// receiver returns the value whose methods make v what it is: itself, or a pointer
+// to a copy. A nil pointer is nil, whatever its methods.
+func receiver(v reflect.Value, info *typeInfo) any {
 	switch {
 	case info.byAddr:
 		p := reflect.New(v.Type())
 		p.Elem().Set(v)
 		v = p
 	case v.Kind() == reflect.Pointer && v.IsNil():
-		e.buf = append(e.buf, 'n')
 		return nil
 	}
-	return f(v.Interface())
+	return v.Interface()
 }
 
 func (e *encoder) array(x any) error {

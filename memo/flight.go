@@ -2,6 +2,7 @@ package memo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -28,8 +29,7 @@ type flight struct {
 	done   chan struct{}
 	found  bool            // another process computed it: it is in the cache now
 	values []reflect.Value // what the function returned, for the first caller
-	stored *stored         // for the others, nil where it could not be encoded
-	copies map[array.Digest]array.Any
+	master []reflect.Value // what the others get copies of, nil where they get nothing
 	err    error
 	panic  *panicked
 	goexit bool
@@ -49,7 +49,7 @@ func (p *panicked) Error() string {
 // join returns the flight for a key, and whether the caller is its first: then it
 // must launch it. It returns nil if a flight has landed since the count was
 // landed: the result may be in the cache by now.
-func (c *Cache) join(key array.Digest, landed int) (f *flight, first bool) {
+func (c *Cache) join(key array.Digest, landed int64) (f *flight, first bool) {
 	c.flightsMu.Lock()
 	defer c.flightsMu.Unlock()
 	if f := c.flights[key]; f != nil {
@@ -57,19 +57,12 @@ func (c *Cache) join(key array.Digest, landed int) (f *flight, first bool) {
 		f.shared = true
 		return f, false
 	}
-	if landed >= 0 && landed != c.landed {
+	if landed >= 0 && landed != c.landed.Load() {
 		return nil, false
 	}
 	f = newFlight()
 	c.flights[key] = f
 	return f, true
-}
-
-// landedFlights counts the flights that ended.
-func (c *Cache) landedFlights() int {
-	c.flightsMu.Lock()
-	defer c.flightsMu.Unlock()
-	return c.landed
 }
 
 // leave takes one caller off the flight. The last one ends it, and later callers
@@ -92,7 +85,7 @@ func (c *Cache) leave(key array.Digest, f *flight, first bool) {
 func (c *Cache) land(key array.Digest, f *flight) (shared bool) {
 	c.flightsMu.Lock()
 	defer c.flightsMu.Unlock()
-	c.landed++
+	c.landed.Add(1)
 	if c.flights[key] == f {
 		delete(c.flights, key)
 	}
@@ -131,19 +124,17 @@ func (c *Cache) launch(ctx context.Context, r *request, f *flight) {
 				}
 			}
 			sound := func() bool { return running.Err() == nil && c.sound(f, r) }
+			kept := false
 			defer func() {
-				if c.land(r.key.Digest(), f) && f.stored != nil {
-					f.copy()
-					if !sound() {
-						f.stored = nil
-					}
+				if c.land(r.key.Digest(), f) && kept && f.master == nil {
+					f.copy(c, sound)
 				}
 			}()
 			if returned && f.err == nil {
-				f.keep(ctx, c, r, sound)
+				kept = f.keep(ctx, c, r, sound)
 			}
 		}()
-		f.values, f.err = r.call(running)
+		f.values, f.err = r.callee.compute(running, r.args)
 		returned = true
 	}()
 }
@@ -157,53 +148,61 @@ func (c *Cache) sound(f *flight, r *request) bool {
 	c.flightsMu.Lock()
 	orphaned := f.orphaned
 	c.flightsMu.Unlock()
-	return !orphaned || r.unchanged == nil || r.unchanged()
+	return !orphaned || r.callee.unchanged(r.key, r.args)
 }
 
-// keep encodes the results and stores them if they are sound then. That they are
-// there does not hang on who waits, so it does not end with the callers.
-func (f *flight) keep(ctx context.Context, c *Cache, r *request, sound func() bool) {
+// keep stores the results, in memory and in the folder, if they are sound once they
+// were copied and encoded, and reports whether they were. That they are there does
+// not hang on who waits, so it does not end with the callers.
+func (f *flight) keep(ctx context.Context, c *Cache, r *request, sound func() bool) (kept bool) {
 	err := parallel.Protect(func() error {
-		results, err := storeResults(ctx, f.values)
-		if err != nil || !sound() {
+		inMemory, err := c.memory.entry(f.values, 0)
+		var encoded *stored
+		if c.writes() {
+			var encodeErr error
+			encoded, encodeErr = storeResults(ctx, f.values)
+			err = errors.Join(err, encodeErr)
+		}
+		if kept = sound(); !kept {
 			return err
 		}
-		f.stored = results
 		created := c.now()
-		c.memory.put(r, f.values, created, f.took)
-		return c.save(ctx, r.key, results, created, f.took)
+		if encoded != nil {
+			err = errors.Join(err, c.save(ctx, r.key, encoded, created, f.took))
+		}
+		// Behind the folder, from which a reader might otherwise fill the memory with
+		// what was there before.
+		c.memory.put(r, inMemory, newRecord(r.key, created, f.took))
+		if inMemory != nil {
+			f.master = inMemory.values
+		}
+		return err
 	})
 	if err != nil {
 		c.fault(r.key, err)
 	}
+	return kept
 }
 
-// copy takes the arrays of the results before the first caller can change them.
-func (f *flight) copy() {
-	f.copies = make(map[array.Digest]array.Any, len(f.stored.objects))
-	for _, o := range f.stored.objects {
-		a, err := array.Copy(o.source)
-		if err != nil {
-			f.stored = nil
-			return
-		}
-		f.copies[o.digest] = a
+// copy takes the results for those who share them before the first caller can
+// change them.
+func (f *flight) copy(c *Cache, sound func() bool) {
+	err := parallel.Protect(func() (err error) {
+		f.master, err = c.memory.own(f.values)
+		return err
+	})
+	if err != nil || !sound() {
+		f.master = nil
 	}
 }
 
-// own returns the results as a caller's own copy.
-func (f *flight) own(types []reflect.Type) ([]reflect.Value, error) {
-	if f.stored == nil {
+// own returns the results as a caller's own copy, or where results are shared as
+// everybody's. errMismatch says that there are none of these types.
+func (f *flight) own(c *Cache, types []reflect.Type) ([]reflect.Value, error) {
+	if f.master == nil || !haveTypes(f.master, types) {
 		return nil, errMismatch
 	}
-	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a := f.copies[ref.Digest]
-		if a == nil {
-			return nil, errMismatch
-		}
-		return array.Copy(a)
-	}}
-	return d.results(f.stored.json, types)
+	return c.memory.own(f.master)
 }
 
 // rethrow ends the caller's goroutine as the function ended its own.

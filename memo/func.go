@@ -56,6 +56,7 @@ func (c *Cache) Wrap(spec Spec, fn any) (any, error) {
 var (
 	contextType = reflect.TypeFor[context.Context]()
 	errorType   = reflect.TypeFor[error]()
+	noError     = reflect.Zero(errorType)
 )
 
 func newMemoized(c *Cache, spec Spec, fn reflect.Value) (*Memoized, error) {
@@ -138,25 +139,30 @@ func (f *Memoized) call(ctx context.Context, args []reflect.Value, refresh bool)
 }
 
 // request is the request of a call whose key is k.
-func (f *Memoized) request(k Key, args []reflect.Value) *request {
-	r := &request{key: k, types: f.results, fails: f.fails, began: time.Now(), valid: f.valid}
-	r.call = func(ctx context.Context) ([]reflect.Value, error) { return f.compute(ctx, args) }
-	r.unchanged = func() bool { return f.key(context.Background(), args).Digest() == r.key.Digest() }
-	return r
+func (f *Memoized) request(k Key, args []reflect.Value) request {
+	return request{key: k, types: f.results, fails: f.fails, began: time.Now(), valid: f.valid, callee: f, args: args}
+}
+
+// unchanged implements callee.
+func (f *Memoized) unchanged(k Key, args []reflect.Value) bool {
+	return f.key(context.Background(), args).Digest() == k.Digest()
 }
 
 // key returns the key of a call.
 func (f *Memoized) key(ctx context.Context, args []reflect.Value) Key {
-	k := NewKey(f.spec.Name, f.spec.Version)
-	for i, a := range args {
-		if !f.spec.ignores(i) {
-			k = k.add(ctx, a)
+	if len(f.spec.Ignore) > 0 {
+		var counted []reflect.Value
+		for i, a := range args {
+			if !f.spec.ignores(i) {
+				counted = append(counted, a)
+			}
 		}
+		args = counted
 	}
-	return k
+	return NewKey(f.spec.Name, f.spec.Version).add(ctx, args...)
 }
 
-// compute calls the function itself.
+// compute implements callee: it calls the function itself.
 func (f *Memoized) compute(ctx context.Context, args []reflect.Value) ([]reflect.Value, error) {
 	in := args
 	if f.takes {
@@ -179,11 +185,14 @@ func (f *Memoized) compute(ctx context.Context, args []reflect.Value) ([]reflect
 // out lays the results out as the function's type has them. A call that ended
 // without results has zero values.
 func (f *Memoized) out(values []reflect.Value, err error) []reflect.Value {
-	out := slices.Clone(values)
-	for i := len(out); i < len(f.results); i++ {
-		out = append(out, reflect.Zero(f.results[i]))
+	out := make([]reflect.Value, len(f.results), len(f.results)+1)
+	for i := copy(out, values); i < len(f.results); i++ {
+		out[i] = reflect.Zero(f.results[i])
 	}
-	if f.fails {
+	switch {
+	case f.fails && err == nil:
+		out = append(out, noError)
+	case f.fails:
 		out = append(out, reflect.ValueOf(&err).Elem())
 	}
 	return out

@@ -175,3 +175,26 @@ func reflectValues(values ...any) []reflect.Value {
 	}
 	return results
 }
+
+// openMemory opens a cache in memory only.
+func openMemory(t testing.TB, m Memory) *Cache {
+	t.Helper()
+	o := quiet()
+	o.Memory = &m
+	c, err := Open("", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// withMemory gives a cache that was just opened a memory tier.
+func withMemory(t testing.TB, c *Cache, m Memory) *Cache {
+	t.Helper()
+	var err error
+	if c.memory, err = newTier(m); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

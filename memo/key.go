@@ -35,6 +35,9 @@ type argument struct {
 	arrays  []arrayInfo
 }
 
+// encodedNumber is the room that the longest encoding of an integer or float takes.
+const encodedNumber = 22
+
 // NewKey returns the key of a call without arguments. name and version are any
 // text: the name says which function, the version which behaviour of it. Change
 // the version whenever the function would give another result.
@@ -47,17 +50,22 @@ func NewKey(name, version string) Key {
 // key: see [Key.Err].
 func (k Key) Add(x any) Key { return k.add(context.Background(), reflect.ValueOf(x)) }
 
-func (k Key) add(ctx context.Context, v reflect.Value) Key {
+func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 	if k.Err() != nil {
 		return k
 	}
-	e := encoder{ctx: ctx}
-	if err := e.value(v, 0); err != nil {
-		k.err = fmt.Errorf("argument %d: %w", len(k.args), err)
-		return k
+	e := encoder{ctx: ctx, buf: make([]byte, 0, encodedNumber*len(values))}
+	args := make([]argument, len(k.args), len(k.args)+len(values))
+	copy(args, k.args)
+	for _, v := range values {
+		start, arrays := len(e.buf), len(e.arrays)
+		if err := e.value(v, 0); err != nil {
+			k.err = fmt.Errorf("argument %d: %w", len(args), err)
+			return k
+		}
+		args = append(args, argument{slices.Clip(e.buf[start:]), slices.Clip(e.arrays[arrays:])})
 	}
-	k.args = append(slices.Clip(k.args), argument{e.buf, e.arrays})
-	k.summed = false
+	k.args, k.summed = args, false
 	return k
 }
 
@@ -82,19 +90,32 @@ func (k Key) Err() error {
 //
 // each encoded as FORMAT.md says. An invalid key has the zero Digest.
 func (k Key) Digest() array.Digest {
-	switch {
-	case k.summed:
+	if k.summed {
 		return k.sum
-	case k.Err() != nil:
+	}
+	return k.digest()
+}
+
+func (k *Key) digest() array.Digest {
+	if k.Err() != nil {
 		return array.Digest{}
 	}
-	b := make([]byte, 0, 256)
-	b = append(b, "numcache/call/1\n"...)
+	var short [256]byte
+	b := append(short[:0], "numcache/call/1\n"...)
 	b = appendString(appendString(b, k.function), k.version)
 	b = append(strconv.AppendInt(append(b, 'l'), int64(len(k.args)), 10), ':')
+	rest := k.args
+	for len(rest) > 0 && len(rest[0].encoded) <= cap(b)-len(b) {
+		b = append(b, rest[0].encoded...)
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		sum := sha256.Sum256(b)
+		return array.Digest(sum[:16])
+	}
 	h := sha256.New()
 	h.Write(b)
-	for _, a := range k.args {
+	for _, a := range rest {
 		h.Write(a.encoded) // may be long: bytes and strings are whole
 	}
 	return array.Digest(h.Sum(b[:0])[:16])

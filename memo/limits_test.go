@@ -96,8 +96,8 @@ func inFolder(t testing.TB, dir string) (u usage, objects int) {
 	return u, objects
 }
 
-// kept returns which calls of vector are in the cache.
-func kept(t testing.TB, f *Function[func(float64, int) ([]float64, error)], calls int) (xs []int) {
+// callsIn returns which calls of vector are in the cache.
+func callsIn(t testing.TB, f *Function[func(float64, int) ([]float64, error)], calls int) (xs []int) {
 	t.Helper()
 	for x := range calls {
 		ok, err := f.Has(x, 10)
@@ -135,7 +135,7 @@ func TestEvictionOrder(t *testing.T) {
 				}
 				now.pass(2 * time.Hour)
 			}
-			if got := kept(t, f, 6); !slices.Equal(got, test.want) {
+			if got := callsIn(t, f, 6); !slices.Equal(got, test.want) {
 				t.Errorf("kept %v, want %v", got, test.want)
 			}
 			if s := c.Stats(); s.Evicted != 2 || s.Misses != 6 || s.Hits != 2 {
@@ -223,7 +223,7 @@ func TestEvictionIsLeastRecentlyUsed(t *testing.T) {
 		recent = append(slices.DeleteFunc(recent, func(y int) bool { return y == x }), x)
 		recent = recent[max(0, len(recent)-limit):]
 		now.pass(61 * time.Minute)
-		if got, want := kept(t, f, calls), slices.Sorted(slices.Values(recent)); !slices.Equal(got, want) {
+		if got, want := callsIn(t, f, calls), slices.Sorted(slices.Values(recent)); !slices.Equal(got, want) {
 			t.Fatalf("kept %v, want %v", got, want)
 		}
 	}
@@ -270,7 +270,7 @@ func TestMaxAge(t *testing.T) {
 	now.pass(9 * time.Hour)
 	call(0, 0) // used, so that it stays
 	now.pass(2 * time.Hour)
-	if got := kept(t, f, 2); !slices.Equal(got, []int{0}) {
+	if got := callsIn(t, f, 2); !slices.Equal(got, []int{0}) {
 		t.Errorf("%v are served, want 0 only", got)
 	}
 	call(0, 0)

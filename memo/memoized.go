@@ -99,8 +99,8 @@ func (m *Memoized) Clear(ctx context.Context) (removed int, err error) {
 // Shelve calls the function with these arguments, unless the cache holds the
 // results, and returns a reference to them in place of the results themselves:
 // they need not fit in memory together. What the function returns as its error is
-// returned. Where results are not stored, by a disabled cache or a full disk, the
-// reference holds them itself.
+// returned. Where results are in no folder, for a cache in memory only, a disabled
+// one or a full disk, the reference holds them itself, whatever is evicted.
 func (m *Memoized) Shelve(args ...any) (Ref, error) {
 	ctx, r, err := m.bind(args)
 	if err != nil {

@@ -120,7 +120,7 @@ func TestWaitersForAnotherProcessGiveUp(t *testing.T) {
 				t.Errorf("the other one gave up too: %+v", w)
 			}
 			// Nobody waits for the lock any more.
-			if n := b.landedFlights(); n != leaver+1 {
+			if n := b.landed.Load(); n != int64(leaver+1) {
 				t.Errorf("%d flights have ended, want %d", n, leaver+1)
 			}
 		}

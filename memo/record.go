@@ -47,6 +47,16 @@ func (r *Record) Size() int64 {
 // Used returns when the entry was last used, as the cache notes it: at most hourly.
 func (r *Record) Used() time.Time { return r.used }
 
+// newRecord is the record of a call that was just computed, without its results.
+func newRecord(k Key, created time.Time, took time.Duration) *Record {
+	r := &Record{Key: k.Digest(), Function: k.function, Version: k.version, Args: make([]Value, len(k.args)),
+		Created: created.UTC().Round(0), Duration: took, Writer: writer}
+	for i, a := range k.args {
+		r.Args[i] = Value{appendArgumentJSON(nil, a)}
+	}
+	return r
+}
+
 // format is the number of the format that this version reads and writes.
 const format = 1
 

@@ -23,10 +23,9 @@ type Ref struct {
 	key               array.Digest
 	cache             *Cache
 
-	// Results that are in no folder.
-	values   []reflect.Value
-	created  time.Time
-	duration time.Duration
+	// Results that are in no folder, and their record; nil where they are.
+	values []reflect.Value
+	record *Record
 }
 
 // Shelve is [Do] for callers that want a reference to the result: where the cache
@@ -35,10 +34,11 @@ func Shelve[T any](ctx context.Context, c *Cache, k Key, compute func(context.Co
 	if c == nil || compute == nil {
 		return Ref{}, fmt.Errorf("%w cache or function given to Shelve", ErrNil)
 	}
-	if err := checkDoResult(reflect.TypeFor[T]()); err != nil {
+	r, err := doRequest(k, compute)
+	if err != nil {
 		return Ref{}, err
 	}
-	return c.shelve(ctx, doRequest(k, compute))
+	return c.shelve(ctx, &r)
 }
 
 // Ref returns a reference to the call with the given key, whether the cache holds
@@ -59,16 +59,31 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 			c.hit(r, record.Duration)
 			return ref, nil
 		}
+		if e := c.memory.use(r); e != nil {
+			r.inMemory = true
+			c.hit(r, e.record.Duration)
+			return ref.holding(e), nil
+		}
 	}
 	began := time.Now()
-	values, err := c.do(ctx, r)
+	values, err := c.do(ctx, *r)
 	if err != nil {
 		return Ref{}, err
 	}
-	if _, err := c.stored(ctx, r); err != nil {
-		ref.values, ref.created, ref.duration = values, c.now(), time.Since(began)
+	if _, err := c.stored(ctx, r); err == nil {
+		return ref, nil
 	}
-	return ref, nil
+	if e := c.memory.peek(r); e != nil {
+		return ref.holding(e), nil
+	}
+	return ref.holding(&kept{values: values, record: newRecord(r.key, c.now(), time.Since(began))}), nil
+}
+
+// holding returns the reference to results that are in no folder. It holds them
+// itself, so that it stays good when the memory tier evicts them.
+func (r Ref) holding(e *kept) Ref {
+	r.values, r.record = e.values, e.record
+	return r
 }
 
 // In returns the reference, to be read from c.
@@ -103,14 +118,15 @@ func (r Ref) check() error {
 }
 
 // Record tells of the call: its arguments, when it was computed, how long that
-// took. It is [ErrNotFound] when the entry is no longer there. Of results that were
-// not stored only the times are known.
+// took. It is [ErrNotFound] when the entry is no longer there. Of results that are
+// in no folder everything but the results is known.
 func (r Ref) Record(ctx context.Context) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	if r.values != nil {
-		return &Record{Key: r.key, Function: r.function, Version: r.version, Created: r.created, Duration: r.duration, Writer: writer}, nil
+		record := *r.record
+		return &record, nil
 	}
 	return r.cache.Record(ctx, r.callKey())
 }
@@ -131,7 +147,7 @@ func (r Ref) Get(ctx context.Context, results ...any) error {
 			return fmt.Errorf("%w: result %d is read into a %T; give a pointer to a variable", ErrArguments, i, p)
 		}
 		into[i], types[i] = v.Elem(), v.Type().Elem()
-		if err := checkDoResult(types[i]); err != nil {
+		if err := doResultOf(types[i]).err; err != nil {
 			return err
 		}
 	}
@@ -146,33 +162,27 @@ func (r Ref) Get(ctx context.Context, results ...any) error {
 }
 
 func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, error) {
-	if r.values != nil {
-		return copyResults(ctx, r.values, types)
+	mismatch := func() error {
+		return fmt.Errorf("%w: the results of %s are not of the types %v", ErrArguments, r.function, types)
 	}
-	values, _, err := r.cache.lookup(ctx, &request{key: r.callKey(), types: types})
+	if r.values != nil {
+		if !haveTypes(r.values, types) {
+			return nil, mismatch()
+		}
+		return r.cache.memory.own(r.values)
+	}
+	want := &request{key: r.callKey(), types: types}
+	values, _, err := r.cache.lookup(ctx, want)
 	switch {
 	case errors.Is(err, errMismatch):
-		return nil, fmt.Errorf("%w: the results of %s are not of the types %v", ErrArguments, r.function, types)
-	case err != nil && (notFoundIsNil(err) == nil):
+		return nil, mismatch()
+	case err != nil && notFoundIsNil(err) == nil:
+		if want.types = nil; r.cache.memory.peek(want) != nil {
+			return nil, mismatch()
+		}
 		return nil, &Error{"read", r.String(), fmt.Errorf("%w: %w", ErrNotFound, err)}
 	}
 	return values, err
-}
-
-// copyResults returns results as values of the given types that share nothing with
-// them.
-func copyResults(ctx context.Context, values []reflect.Value, types []reflect.Type) ([]reflect.Value, error) {
-	results, err := storeResults(ctx, values)
-	if err != nil {
-		return nil, err
-	}
-	f := flight{stored: results}
-	f.copy()
-	own, err := f.own(types)
-	if errors.Is(err, errMismatch) {
-		err = fmt.Errorf("%w: the results are not of the types %v", ErrArguments, types)
-	}
-	return own, err
 }
 
 // Open opens a result that is an array for reading parts of it, or for mapping:

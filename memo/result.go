@@ -88,6 +88,8 @@ func storeResults(ctx context.Context, results []reflect.Value) (*stored, error)
 	return &e.stored, nil
 }
 
+var errTooDeep = fmt.Errorf("%w as a result: it is nested more than %d levels deep, or points to itself", ErrUnsupported, maxDepth)
+
 type resultEncoder struct {
 	ctx context.Context
 	stored
@@ -95,7 +97,7 @@ type resultEncoder struct {
 
 func (e *resultEncoder) value(v reflect.Value, depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("%w: it is nested more than %d levels deep, or points to itself", ErrUnsupported, maxDepth)
+		return errTooDeep
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:

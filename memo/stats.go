@@ -66,6 +66,10 @@ type Stats struct {
 	// Hottest are the calls that were most often asked for, ten at most, the
 	// most frequent first.
 	Hottest []HotKey
+
+	MemoryHits    int64 // hits answered from memory; they count in Hits too
+	MemoryEvicted int64 // entries that the bounds of Options.Memory pushed out
+	MemoryEntries int64 // entries in memory now, about
 }
 
 // Stats returns the counters now. It may be called at any time.
@@ -82,6 +86,10 @@ func (c *Cache) Stats() Stats {
 
 		Evicted: c.counters.evicted.Load(),
 		Hottest: c.hot.hottest(),
+
+		MemoryHits:    c.counters.memoryHits.Load(),
+		MemoryEvicted: c.memory.evictions(),
+		MemoryEntries: c.memory.len(),
 	}
 }
 
@@ -91,14 +99,15 @@ func (c *Cache) ResetStats() {
 	if c == nil {
 		return
 	}
-	for _, n := range []*atomic.Int64{&c.counters.hits, &c.counters.misses, &c.counters.shared, &c.counters.faults, &c.counters.saved, &c.counters.evicted} {
+	for _, n := range []*atomic.Int64{&c.counters.hits, &c.counters.memoryHits, &c.counters.misses, &c.counters.shared, &c.counters.faults, &c.counters.saved, &c.counters.evicted} {
 		n.Store(0)
 	}
+	c.memory.resetEvictions()
 	c.hot.reset()
 }
 
 type counters struct {
-	hits, misses, shared, faults, saved, evicted atomic.Int64
+	hits, memoryHits, misses, shared, faults, saved, evicted atomic.Int64
 
 	seenMu sync.Mutex
 	seen   map[string]bool // faults that were logged as warnings

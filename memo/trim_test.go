@@ -67,7 +67,7 @@ func TestTrim(t *testing.T) {
 				if trimmed != want || objects != len(test.want) || looked < 10 {
 					t.Errorf("%+v, want %+v; %d objects; %d files looked at", trimmed, want, objects, looked)
 				}
-				if got := kept(t, f, 10); !slices.Equal(got, test.want) {
+				if got := callsIn(t, f, 10); !slices.Equal(got, test.want) {
 					t.Errorf("kept %v, want %v", got, test.want)
 				}
 				if got := c.Stats().Evicted; got != int64(want.Entries) {
@@ -111,7 +111,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	same.Call()
-	if got := kept(t, f, 4); !slices.Equal(got, []int{0, 3}) {
+	if got := callsIn(t, f, 4); !slices.Equal(got, []int{0, 3}) {
 		t.Errorf("kept %v", got)
 	}
 	if s := c.Stats(); s.Hits != 1 {
@@ -165,7 +165,7 @@ func TestRefreshedResultsMakeRoom(t *testing.T) {
 		now.pass(sweepGrace)
 		changing.Refresh()
 	}
-	if got := kept(t, f, 1); len(got) != 1 {
+	if got := callsIn(t, f, 1); len(got) != 1 {
 		t.Error("an entry went, where replaced results could")
 	}
 	if u, _ := inFolder(t, dir); u.bytes > 50_000 {
@@ -328,4 +328,3 @@ func TestResultDigests(t *testing.T) {
 		t.Errorf("of a damaged record: %v", got)
 	}
 }
-

@@ -47,8 +47,18 @@ type typeInfo struct {
 	kind   kind
 	byAddr bool    // the methods that make it an array or Keyer have pointer receivers
 	fields []field // of a struct, by name
-	err    error   // why the type is unsupported
+	reach  reach
+	err    error // why the type is unsupported
 }
+
+// reach tells what a value of a type refers to outside of its own memory.
+type reach uint8
+
+const (
+	reachNothing reach = iota // numbers, and structs and Go arrays of them
+	reachText                 // strings too, which nobody can write to
+	reachMemory               // what may be written to
+)
 
 // field is a struct field that counts.
 type field struct {
@@ -73,6 +83,7 @@ func infoOf(t reflect.Type) *typeInfo {
 		return known.(*typeInfo)
 	}
 	info := classify(t)
+	info.reach = reachOf(t, info)
 	typeInfos.Store(t, info)
 	return info
 }
@@ -156,6 +167,28 @@ func classifyStruct(t reflect.Type) *typeInfo {
 	}
 	slices.SortFunc(info.fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	return info
+}
+
+func reachOf(t reflect.Type, info *typeInfo) reach {
+	switch t.Kind() {
+	case reflect.String:
+		return reachText
+	case reflect.Array:
+		return infoOf(t.Elem()).reach
+	case reflect.Struct:
+		if info.kind != kindStruct {
+			break
+		}
+		farthest := reachNothing
+		for _, f := range info.fields {
+			farthest = max(farthest, infoOf(f.typ).reach)
+		}
+		return farthest
+	}
+	if numberType(t) != nil {
+		return reachNothing
+	}
+	return reachMemory
 }
 
 // has reports whether t, or a pointer to it, implements an interface.

@@ -82,29 +82,43 @@ func openCache(t *testing.T) *memo.Cache {
 	return c
 }
 
-// checkRoundTrip memoizes a function that returns want, calls it twice and
-// compares both results with a fresh want.
+// checkRoundTrip memoizes a function that returns want, in a folder, in memory, and
+// in both, and compares what several calls return with a fresh want. Each result is
+// written to before the next call.
 func checkRoundTrip[T any](t *testing.T, name string, want func() T) {
 	t.Helper()
-	t.Run(name, func(t *testing.T) {
-		c := openCache(t)
-		f, err := memo.Func(c, memo.Spec{Name: name}, func() (T, error) { return want(), nil })
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, kind := range []string{"computed", "hit"} {
-			got, err := f.Call()
+	for place, c := range map[string]*memo.Cache{"folder": openCache(t), "memory": openMemory(t, ""), "memory and folder": openMemory(t, t.TempDir())} {
+		t.Run(name+" in "+place, func(t *testing.T) {
+			f, err := memo.Func(c, memo.Spec{Name: name}, func() (T, error) { return want(), nil })
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !reflect.DeepEqual(bitsOf(reflect.ValueOf(got)), bitsOf(reflect.ValueOf(want()))) {
-				t.Errorf("%s: got %#v, want %#v", kind, got, want())
+			for _, kind := range []string{"computed", "hit", "hit again"} {
+				got, err := f.Call()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(bitsOf(reflect.ValueOf(got)), bitsOf(reflect.ValueOf(want()))) {
+					t.Errorf("%s: got %#v, want %#v", kind, got, want())
+				}
+				scribble(reflect.ValueOf(&got).Elem())
 			}
-		}
-		if s := c.Stats(); s.Hits != 1 || s.Misses != 1 || s.Faults != 0 {
-			t.Errorf("stats %+v, want one hit, one miss, no fault", s)
-		}
-	})
+			if s := c.Stats(); s.Hits != 2 || s.Misses != 1 || s.Faults != 0 {
+				t.Errorf("stats %+v, want two hits, one miss, no fault", s)
+			}
+		})
+	}
+}
+
+// openMemory opens a cache with a memory tier.
+func openMemory(t *testing.T, dir string) *memo.Cache {
+	t.Helper()
+	c, err := memo.Open(dir, &memo.Options{Memory: &memo.Memory{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
 }
 
 // bitsOf replaces floats by their bits and matrices by their type and elements,
