@@ -170,7 +170,7 @@ func (c *Cache) do(ctx context.Context, r request) ([]reflect.Value, error) {
 // allocate one.
 func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, error) {
 	if r.refresh {
-		values, err, _ := c.board(ctx, &r, newFlight(), true)
+		values, err, _ := c.board(ctx, &r, newFlight(r.key.Digest()), true)
 		return values, err
 	}
 	for attempt := 1; ; attempt++ {
@@ -217,7 +217,18 @@ func (c *Cache) lookup(ctx context.Context, r *request) (values []reflect.Value,
 // board takes a caller along on a flight, and returns its outcome. It is not done
 // where the results are in the cache now, for everybody to look up.
 func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (values []reflect.Value, err error, done bool) {
+	around := flightAround(ctx)
+	stop, ok := around.waitFor(f)
+	if !ok {
+		c.leave(r.key.Digest(), f, false)
+		ctx, leave := around.enter(ctx)
+		defer leave()
+		values, err = c.direct(ctx, r)
+		return values, err, true
+	}
+	defer stop()
 	if first {
+		f.around = around
 		c.launch(ctx, r, f)
 	}
 	select {
@@ -241,7 +252,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 	case f.found:
 		return nil, nil, false
 	case f.err != nil && r.fails:
-		c.counters.shared.Add(1)
+		c.share(r)
 		return nil, f.err, true // what was returned beside the error is the first caller's
 	}
 	values, err = f.own(c, r.types)
@@ -250,8 +261,14 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		values, err = c.direct(ctx, r)
 		return values, err, true
 	}
-	c.counters.shared.Add(1)
+	c.share(r)
 	return values, nil, true
+}
+
+// share tells of a call that was answered with another's computation.
+func (c *Cache) share(r *request) {
+	c.counters.shared.Add(1)
+	c.unwritten.note(r.key.function, FunctionStats{Shared: 1}, c.now)
 }
 
 // hit tells of a call that was answered from the cache.
@@ -265,6 +282,7 @@ func (c *Cache) hit(r *request, took time.Duration) {
 
 // direct computes in the caller's goroutine and stores nothing.
 func (c *Cache) direct(ctx context.Context, r *request) ([]reflect.Value, error) {
+	c.tell(Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
 	values, err := r.callee.compute(ctx, r.args)
 	took := time.Since(r.began)
 	c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err})

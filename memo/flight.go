@@ -18,7 +18,11 @@ import (
 // who came first can give up without ending it for the others; when the last one
 // has given up, its context ends.
 type flight struct {
+	key    array.Digest
+	around *flight // in which it is nested, nil where there is none
 	cancel context.CancelFunc
+
+	waits map[*flight]int // flights that nested calls wait for; guarded by nesting.mu
 
 	// Guarded by Cache.flightsMu.
 	callers  int  // still waiting
@@ -37,7 +41,9 @@ type flight struct {
 }
 
 // newFlight returns the flight of one caller, to be launched.
-func newFlight() *flight { return &flight{callers: 1, done: make(chan struct{})} }
+func newFlight(key array.Digest) *flight {
+	return &flight{key: key, callers: 1, done: make(chan struct{})}
+}
 
 // panicked is a panic of a memoized function on its way to the callers.
 type panicked struct{ *parallel.PanicError }
@@ -60,7 +66,7 @@ func (c *Cache) join(key array.Digest, landed int64) (f *flight, first bool) {
 	if landed >= 0 && landed != c.landed.Load() {
 		return nil, false
 	}
-	f = newFlight()
+	f = newFlight(key)
 	c.flights[key] = f
 	return f, true
 }
@@ -101,18 +107,30 @@ func (c *Cache) launch(ctx context.Context, r *request, f *flight) {
 	go func() {
 		defer close(f.done)
 		defer cancel()
+		running, leave := f.enter(running)
+		defer leave()
+		ended := false
+		defer func() {
+			if !ended { // by Options.OnEvent
+				f.goexit = true
+				c.land(r.key.Digest(), f)
+			}
+		}()
 		if !r.refresh {
-			values, took, unlock := c.turn(running, r)
+			values, took, unlock := c.turn(running, r, f)
 			defer unlock()
 			f.values, f.took, f.found = values, took, values != nil
 			if !f.found && r.fails {
 				f.err = running.Err() // nobody waits for it any more
 			}
 			if f.found || f.err != nil {
+				ended = true
 				c.land(r.key.Digest(), f)
 				return
 			}
 		}
+		c.tell(Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
+		ended = true
 		began, returned := time.Now(), false
 		// Deferred, because the function may end this goroutine in any way.
 		defer func() {

@@ -31,19 +31,30 @@ func keyLock(key array.Digest) uint64 { return binary.BigEndian.Uint64(key[:8]) 
 // unlock afterwards. Without locks, or when the one that holds the lock shows no
 // sign of life, it is the caller's turn too: locks only save work.
 //
+// A nested call waits no longer than its patience, whether the holder lives or not: it
+// may wait, in another process, for a call that this one is nested in.
+//
 // A refresh takes no turns, as it computes whatever others do and store.
-func (c *Cache) turn(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, unlock func()) {
+func (c *Cache) turn(ctx context.Context, r *request, f *flight) (values []reflect.Value, took time.Duration, unlock func()) {
 	free := func() {}
 	s := c.current()
-	if s == nil || c.options.Patience < 0 {
+	if s == nil || c.options.Patience < 0 || f.within() {
 		return nil, 0, free
+	}
+	waiting := ctx
+	if f.around != nil {
+		var stop context.CancelFunc
+		waiting, stop = context.WithTimeout(ctx, c.options.Patience)
+		defer stop()
 	}
 	fault := func(err error) {
 		c.fault(r.key, &Error{"lock", recordName(r.key.function, r.key.version, r.key.Digest()), err})
 	}
-	release, err := s.Lock(ctx, keyLock(r.key.Digest()), c.options.Patience)
+	release, err := s.Lock(waiting, keyLock(r.key.Digest()), c.options.Patience)
 	switch {
 	case err == nil:
+	case ctx.Err() == nil && waiting.Err() != nil:
+		release = free
 	case errors.Is(err, store.ErrLocked):
 		fault(fmt.Errorf("the process that computes it has shown no sign of life for %v, so it is computed here too: %w", c.options.Patience, err))
 		release = free

@@ -17,9 +17,9 @@ type Options struct {
 	// ones, hits and misses at debug level. nil is slog.Default().
 	Logger *slog.Logger
 
-	// OnEvent, if set, is called for every hit, miss and fault, from the
-	// goroutine that had it, maybe from several at once. It must not call
-	// back into a function that is being computed.
+	// OnEvent, if set, is called for every [Event], from the goroutine that
+	// had it, maybe from several at once. It must not call back into a
+	// function that is being computed.
 	OnEvent func(Event)
 
 	// Limits bound what the folder holds. They are enforced as entries are

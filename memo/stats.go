@@ -32,6 +32,9 @@ const (
 	// Fault is something the cache could not do: the disk is full or
 	// read-only, a file was damaged. The call goes on.
 	Fault
+	// Computing is a call that the cache has no results for and that is about to
+	// be computed. A Miss follows when it has been.
+	Computing
 	// Evicted is an entry that was removed to keep the limits. Function and
 	// Version are as its folders name them.
 	Evicted
@@ -46,6 +49,8 @@ func (k EventKind) String() string {
 		return "miss"
 	case Fault:
 		return "fault"
+	case Computing:
+		return "computing"
 	case Evicted:
 		return "evicted"
 	}
