@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 )
 
 // Function is a memoized function of type F. It may be called from several
@@ -140,7 +139,7 @@ func (f *Memoized) call(ctx context.Context, args []reflect.Value, refresh bool)
 
 // request is the request of a call whose key is k.
 func (f *Memoized) request(k Key, args []reflect.Value) request {
-	return request{key: k, types: f.results, fails: f.fails, began: time.Now(), valid: f.valid, callee: f, args: args}
+	return request{key: k, types: f.results, fails: f.fails, began: clock(), valid: f.valid, callee: f, args: args}
 }
 
 // unchanged implements callee.
@@ -193,7 +192,8 @@ func (f *Memoized) out(values []reflect.Value, err error) []reflect.Value {
 	case f.fails && err == nil:
 		out = append(out, noError)
 	case f.fails:
-		out = append(out, reflect.ValueOf(&err).Elem())
+		failure := err // of which the reflection needs the address
+		out = append(out, reflect.ValueOf(&failure).Elem())
 	}
 	return out
 }
