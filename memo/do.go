@@ -277,7 +277,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 // share tells of a call that was answered with another's computation.
 func (c *Cache) share(r *request) {
 	c.counters.shared.Add(1)
-	c.unwritten.note(r.key.function, FunctionStats{Shared: 1}, c.now)
+	c.unwritten.note(r.key.function, &FunctionStats{Shared: 1}, c.now)
 }
 
 // hit tells of a call that was answered from the cache.

@@ -21,8 +21,13 @@ type FunctionStats struct {
 	Saved    time.Duration // compute time of the hits, less what they took
 }
 
-func (s FunctionStats) plus(t FunctionStats) FunctionStats {
-	return FunctionStats{s.Hits + t.Hits, s.Misses + t.Misses, s.Shared + t.Shared, s.Faults + t.Faults, s.Computed + t.Computed, s.Saved + t.Saved}
+func (s *FunctionStats) add(t *FunctionStats) {
+	s.Hits += t.Hits
+	s.Misses += t.Misses
+	s.Shared += t.Shared
+	s.Faults += t.Faults
+	s.Computed += t.Computed
+	s.Saved += t.Saved
 }
 
 // History is what all processes counted that used a cache's folder.
@@ -34,7 +39,7 @@ type History struct {
 // Total returns the sum over all functions.
 func (h History) Total() (total FunctionStats) {
 	for _, s := range h.Functions {
-		total = total.plus(s)
+		total.add(&s)
 	}
 	return total
 }
@@ -43,15 +48,30 @@ func (h History) Total() (total FunctionStats) {
 // counted together, under the name "".
 const maxFunctions = 1000
 
+// tallies are counts by function.
+type tallies map[string]*FunctionStats
+
 // add counts calls of a function.
-func (h *History) add(function string, s FunctionStats) {
-	if _, known := h.Functions[function]; !known && len(h.Functions) >= maxFunctions {
+func (t *tallies) add(function string, s *FunctionStats) {
+	known := (*t)[function]
+	if known == nil && (len(*t) > maxFunctions || len(*t) == maxFunctions && (*t)[""] == nil) {
 		function = ""
+		known = (*t)[function]
 	}
-	if h.Functions == nil {
-		h.Functions = map[string]FunctionStats{}
+	if known == nil {
+		if *t == nil {
+			*t = tallies{}
+		}
+		known = new(FunctionStats)
+		(*t)[function] = known
 	}
-	h.Functions[function] = h.Functions[function].plus(s)
+	known.add(s)
+}
+
+func (t *tallies) addAll(other tallies) {
+	for function, s := range other {
+		t.add(function, s)
+	}
 }
 
 // The history's file has its times in seconds, as records have.
@@ -71,23 +91,22 @@ type functionCounts struct {
 }
 
 // parseHistory reads the history's file. What is no history is an empty one.
-func parseHistory(raw []byte) (h History) {
+func parseHistory(raw []byte) (since time.Time, counts tallies) {
 	var file historyJSON
 	if json.Unmarshal(raw, &file) != nil || file.Format != format {
-		return h
+		return since, nil
 	}
-	h.Since = file.Since
 	for name, s := range file.Functions {
 		seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
-		h.add(name, FunctionStats{s.Hits, s.Misses, s.Shared, s.Faults, seconds(s.Computed), seconds(s.Saved)})
+		counts.add(name, &FunctionStats{s.Hits, s.Misses, s.Shared, s.Faults, seconds(s.Computed), seconds(s.Saved)})
 	}
-	return h
+	return file.Since, counts
 }
 
-// body is the history's file but for the check.
-func (h History) body() []byte {
-	file := historyJSON{format, h.Since.UTC(), map[string]functionCounts{}}
-	for name, s := range h.Functions {
+// historyBody is the history's file but for the check.
+func historyBody(since time.Time, counts tallies) []byte {
+	file := historyJSON{format, since.UTC(), map[string]functionCounts{}}
+	for name, s := range counts {
 		file.Functions[name] = functionCounts{s.Hits, s.Misses, s.Shared, s.Faults, s.Computed.Seconds(), s.Saved.Seconds()}
 	}
 	b, err := json.Marshal(file)
@@ -101,7 +120,7 @@ func (h History) body() []byte {
 // unwritten is what a Cache counted since it last told the history.
 type unwritten struct {
 	mu      sync.Mutex
-	counts  History
+	counts  tallies
 	notes   int
 	written time.Time
 }
@@ -115,7 +134,7 @@ const (
 )
 
 // note counts calls, and reports whether it is time to write.
-func (u *unwritten) note(function string, s FunctionStats, now func() time.Time) bool {
+func (u *unwritten) note(function string, s *FunctionStats, now func() time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.counts.add(function, s)
@@ -134,38 +153,34 @@ func (u *unwritten) note(function string, s FunctionStats, now func() time.Time)
 }
 
 // take returns what was counted, for the caller to write or to give back.
-func (u *unwritten) take() History {
+func (u *unwritten) take() tallies {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	h := u.counts
-	u.counts = History{}
-	return h
+	counts := u.counts
+	u.counts = nil
+	return counts
 }
 
-func (u *unwritten) giveBack(h History) {
+func (u *unwritten) giveBack(counts tallies) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for name, s := range h.Functions {
-		u.counts.add(name, s)
-	}
+	u.counts.addAll(counts)
 }
 
 // flushHistory adds what this Cache counted to the history's file. It stays counted
 // here if that fails.
 func (c *Cache) flushHistory(ctx context.Context, s store.Store) error {
 	own := c.unwritten.take()
-	if len(own.Functions) == 0 {
+	if len(own) == 0 {
 		return nil
 	}
 	err := revise(ctx, s, statsFile, func(raw []byte) []byte {
-		h := parseHistory(raw)
-		if h.Since.IsZero() {
-			h.Since = c.now()
+		since, counts := parseHistory(raw)
+		if since.IsZero() {
+			since = c.now()
 		}
-		for name, s := range own.Functions {
-			h.add(name, s)
-		}
-		return h.body()
+		counts.addAll(own)
+		return historyBody(since, counts)
 	})
 	if err != nil {
 		c.unwritten.giveBack(own)
@@ -184,7 +199,8 @@ func (c *Cache) History(ctx context.Context) (History, error) {
 	ctx = orBackground(ctx)
 	s, release := c.use()
 	defer release()
-	var h History
+	h := History{Functions: map[string]FunctionStats{}}
+	var counts tallies
 	if s != nil {
 		if err := c.flushHistory(ctx, s); err != nil && !mayFail(err) {
 			return h, err
@@ -194,13 +210,14 @@ func (c *Cache) History(ctx context.Context) (History, error) {
 			return h, &Error{"read", statsFile, err}
 		}
 		if unseal(raw) {
-			h = parseHistory(raw)
+			h.Since, counts = parseHistory(raw)
 		}
 	}
 	c.unwritten.mu.Lock()
 	defer c.unwritten.mu.Unlock()
-	for name, s := range c.unwritten.counts.Functions {
-		h.add(name, s)
+	counts.addAll(c.unwritten.counts)
+	for function, s := range counts {
+		h.Functions[function] = *s
 	}
 	return h, nil
 }

@@ -14,28 +14,28 @@ import (
 	"time"
 )
 
-// clock is a time that tests set.
-type clock struct {
+// handClock is a time that tests set.
+type handClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func newClock() *clock { return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)} }
+func newHandClock() *handClock { return &handClock{now: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)} }
 
-func (c *clock) Now() time.Time {
+func (c *handClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) pass(d time.Duration) {
+func (c *handClock) pass(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
 // openLimited opens a cache with limits and a clock of the test's.
-func openLimited(t testing.TB, dir string, limits Limits, now *clock) *Cache {
+func openLimited(t testing.TB, dir string, limits Limits, now *handClock) *Cache {
 	t.Helper()
 	o := quiet()
 	o.Limits, o.Now = limits, now.Now
@@ -123,7 +123,7 @@ func TestEvictionOrder(t *testing.T) {
 		{LRI, []int{2, 3, 4, 5}},
 	} {
 		t.Run(test.policy.String(), func(t *testing.T) {
-			now, dir := newClock(), t.TempDir()
+			now, dir := newHandClock(), t.TempDir()
 			c := openLimited(t, dir, Limits{MaxEntries: 4, Policy: test.policy}, now)
 			f := vector(t, c)
 			for _, x := range []float64{0, 1, 2, 3, 0, 1, 4, 5} {
@@ -150,7 +150,7 @@ func TestEvictionOrder(t *testing.T) {
 
 // TestLeastCost checks that what is cheap to compute for its size goes first.
 func TestLeastCost(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{MaxEntries: 2, Policy: LeastCost}, now)
 	ctx := t.Context()
 	store := func(name string, took time.Duration, n int) {
@@ -184,7 +184,7 @@ func TestLeastCost(t *testing.T) {
 func TestMaxBytesHolds(t *testing.T) {
 	const limit = 100_000
 	for seed := range uint64(5) {
-		now, dir := newClock(), t.TempDir()
+		now, dir := newHandClock(), t.TempDir()
 		fs := []*Function[func(float64, int) ([]float64, error)]{}
 		for range 2 {
 			fs = append(fs, vector(t, openLimited(t, dir, Limits{MaxBytes: limit}, now)))
@@ -210,7 +210,7 @@ func TestMaxBytesHolds(t *testing.T) {
 // TestEvictionIsLeastRecentlyUsed compares with a list, over random calls.
 func TestEvictionIsLeastRecentlyUsed(t *testing.T) {
 	const limit, calls = 5, 9
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{MaxEntries: limit}, now)
 	f := vector(t, c)
 	r := rand.New(rand.NewPCG(7, 7))
@@ -231,7 +231,7 @@ func TestEvictionIsLeastRecentlyUsed(t *testing.T) {
 
 // TestSharedObjectsStay evicts the first of two entries with the same result.
 func TestSharedObjectsStay(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{MaxEntries: 2}, now)
 	f, err := Func(c, Spec{Name: "same", Version: "1"}, func(int) []float64 { return []float64{1, 2, 3} })
 	if err != nil {
@@ -252,7 +252,7 @@ func TestSharedObjectsStay(t *testing.T) {
 }
 
 func TestMaxAge(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{MaxAge: 10 * time.Hour}, now)
 	f := vector(t, c)
 	call := func(x float64, misses int64) {
@@ -317,7 +317,7 @@ func TestTooLargeForTheCache(t *testing.T) {
 
 // TestEvictedWhileOpen reads rows of a result after its entry was evicted.
 func TestEvictedWhileOpen(t *testing.T) {
-	now := newClock()
+	now := newHandClock()
 	c := openLimited(t, t.TempDir(), Limits{MaxEntries: 1}, now)
 	f := vector(t, c)
 	ref, err := f.Shelve(7, 1000)
@@ -345,7 +345,7 @@ func TestEvictedWhileOpen(t *testing.T) {
 // TestLimitsAcrossCaches checks that a cache takes over what others left: one that
 // was never counted, one that was closed, and one whose ledger is damaged.
 func TestLimitsAcrossCaches(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	unlimited := openLimited(t, dir, Limits{}, now)
 	f := vector(t, unlimited)
 	for x := range 10 {
@@ -384,7 +384,7 @@ func TestLimitsAcrossCaches(t *testing.T) {
 
 // TestEvictionIsConcurrent has many goroutines and two caches store and read at once.
 func TestEvictionIsConcurrent(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	const limit = 20
 	var wg sync.WaitGroup
 	for i := range 2 {

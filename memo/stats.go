@@ -160,7 +160,7 @@ func (c *Cache) count(e Event) {
 	if e.Kind != Fault && e.Key != (array.Digest{}) {
 		c.hot.note(e.Key, e.Function, e.Version)
 	}
-	if c.unwritten.note(e.Function, s, c.now) {
+	if c.unwritten.note(e.Function, &s, c.now) {
 		s, release := c.use()
 		defer release()
 		if s != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // fill stores calls 0 to n−1 of vector, a minute apart.
-func fill(t testing.TB, c *Cache, now *clock, n int) *Function[func(float64, int) ([]float64, error)] {
+func fill(t testing.TB, c *Cache, now *handClock, n int) *Function[func(float64, int) ([]float64, error)] {
 	t.Helper()
 	f := vector(t, c)
 	for x := range n {
@@ -48,7 +48,7 @@ func TestTrim(t *testing.T) {
 			{"inserted", func(int64) Limits { return Limits{MaxEntries: 1, Policy: LRI} }, []int{9}},
 		} {
 			t.Run(fmt.Sprint(test.name, "/", candidates), func(t *testing.T) {
-				now, dir := newClock(), t.TempDir()
+				now, dir := newHandClock(), t.TempDir()
 				c := openLimited(t, dir, Limits{}, now)
 				f := fill(t, c, now, 10)
 				before, objects := inFolder(t, dir)
@@ -81,7 +81,7 @@ func TestTrim(t *testing.T) {
 // TestSweep checks that objects without a record go, once they are old enough, and no
 // others.
 func TestSweep(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{}, now)
 	f := fill(t, c, now, 4)
 	same, err := Func(c, Spec{Name: "same", Version: "1"}, func() []float64 { return slices.Repeat([]float64{2}, 10) })
@@ -122,7 +122,7 @@ func TestSweep(t *testing.T) {
 // TestSweepSparesLaterFormats checks that nothing is swept where a record may refer to
 // objects in a way that is not known yet.
 func TestSweepSparesLaterFormats(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{}, now)
 	f := fill(t, c, now, 2)
 	if err := f.Forget(0, 10); err != nil {
@@ -147,7 +147,7 @@ func TestSweepSparesLaterFormats(t *testing.T) {
 // TestRefreshedResultsMakeRoom checks that results which were replaced go before
 // entries do.
 func TestRefreshedResultsMakeRoom(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	n := 0.0
 	c := openLimited(t, dir, Limits{MaxBytes: 50_000}, now)
 	f := vector(t, c)
@@ -174,7 +174,7 @@ func TestRefreshedResultsMakeRoom(t *testing.T) {
 }
 
 func TestTrimStops(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	c := openLimited(t, dir, Limits{}, now)
 	fill(t, c, now, 10)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -197,7 +197,7 @@ func TestTrimStops(t *testing.T) {
 }
 
 func TestTrimReadOnlyAndClosed(t *testing.T) {
-	now, dir := newClock(), t.TempDir()
+	now, dir := newHandClock(), t.TempDir()
 	fill(t, openLimited(t, dir, Limits{}, now), now, 3)
 	o := quiet()
 	o.ReadOnly, o.Now = true, now.Now
@@ -231,7 +231,7 @@ func TestTrimReadOnlyAndClosed(t *testing.T) {
 func TestEvictionFails(t *testing.T) {
 	broken := errors.New("broken")
 	for i := 0; ; i++ {
-		now := newClock()
+		now := newHandClock()
 		faulty := &storetest.Faulty{Store: &storetest.Memory{}}
 		o := quiet()
 		o.Limits, o.Now = Limits{MaxEntries: 2}, now.Now
