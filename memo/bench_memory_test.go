@@ -12,10 +12,10 @@ import (
 
 // BenchmarkMemoryHit measures hits in memory, the making of the key included.
 func BenchmarkMemoryHit(b *testing.B) {
-	for _, p := range policies {
+	for _, p := range tierPolicies {
 		b.Run(fmt.Sprint("Do/scalar/", p), func(b *testing.B) { benchDoScalar(b, Memory{Policy: p, MaxEntries: 128}) })
 	}
-	for _, p := range policies {
+	for _, p := range tierPolicies {
 		b.Run(fmt.Sprint("Func/scalar/", p), func(b *testing.B) { benchFuncScalar(b, Memory{Policy: p, MaxEntries: 128}) })
 	}
 	b.Run("Func/argument=1KB", func(b *testing.B) {
@@ -130,7 +130,7 @@ func BenchmarkMemoryHitBesideLRUCache(b *testing.B) {
 
 // BenchmarkMemoryMiss measures calls that are computed and kept, pushing another out.
 func BenchmarkMemoryMiss(b *testing.B) {
-	for _, p := range policies {
+	for _, p := range tierPolicies {
 		b.Run(p.String(), func(b *testing.B) {
 			c := openMemory(b, Memory{Policy: p, MaxEntries: 128})
 			n := 0

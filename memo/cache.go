@@ -174,8 +174,8 @@ func orBackground(ctx context.Context) context.Context {
 	return ctx
 }
 
-// Has reports whether the cache holds an intact record of the call, whose
-// results have their files. It does not read the results.
+// Has reports whether the cache holds the results of the call in memory, or an
+// intact record of it, whose results have their files. It does not read the results.
 func (c *Cache) Has(ctx context.Context, k Key) (bool, error) {
 	return c.has(ctx, &request{key: k})
 }

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// clone copies one result.
-func clone[T any](t testing.TB, v T) T {
+// cloneOf copies one result.
+func cloneOf[T any](t testing.TB, v T) T {
 	t.Helper()
 	own, err := cloneResults([]reflect.Value{reflect.ValueOf(v)})
 	if err != nil {
@@ -30,7 +30,7 @@ func checkClone(t testing.TB, v any) {
 		}
 		return string(r.json)
 	}
-	got := clone(t, v)
+	got := cloneOf(t, v)
 	if encoded(got) != encoded(v) || reflect.TypeOf(got) != reflect.TypeOf(v) {
 		t.Errorf("the copy of %T %s is %T %s", v, encoded(v), got, encoded(got))
 	}
@@ -64,14 +64,14 @@ func TestClonesShareNothing(t *testing.T) {
 	}
 	v := grow()
 	v.D = v.D.Slice(0, 1, 0, 1).(*mat.Dense)
-	c := clone(t, v)
+	c := cloneOf(t, v)
 	c.L.X[0], c.M["a"].X[0], c.A[1][0], c.Long[9] = -1, -1, -1, -1
 	c.D.Set(0, 0, -1)
 	c.M["b"] = nil
 	checkEqual(t, "the original, after its copy was written to", v, grow())
 	// What is there once in memory may be twice in a result: a hit from the folder
 	// has two, too.
-	twice := clone(t, []*leaf{v.L, v.L})
+	twice := cloneOf(t, []*leaf{v.L, v.L})
 	if twice[0] == twice[1] {
 		t.Error("a copy has one leaf where a hit from the folder has two")
 	}

@@ -12,8 +12,8 @@ import (
 // The tests here are the behaviours that CPython's test_functools.py checks of
 // functools.lru_cache, and boltons' test_cacheutils.py of LRU, LRI and cached.
 
-// lru is a memory-only cache as functools.lru_cache makes one.
-func lru(t testing.TB, maxsize int) *Cache {
+// openLRU opens a memory-only cache as functools.lru_cache makes one.
+func openLRU(t testing.TB, maxsize int) *Cache {
 	t.Helper()
 	return openMemory(t, Memory{Policy: LRU, MaxEntries: maxsize})
 }
@@ -28,7 +28,7 @@ func checkInfo(t *testing.T, c *Cache, hits, misses, currsize int64) {
 
 // TestLRU is test_lru.
 func TestLRU(t *testing.T) {
-	c := lru(t, 20)
+	c := openLRU(t, 20)
 	f, err := Func(c, Spec{Name: "f"}, func(x, y int) int { return 3*x + y })
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestLRU(t *testing.T) {
 	f.Call(1, 2)
 	checkInfo(t, c, s.Hits, s.Misses+1, 1)
 
-	one := lru(t, 1)
+	one := openLRU(t, 1)
 	g, err := Func(one, Spec{Name: "g"}, func() int { return 20 })
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestLRU(t *testing.T) {
 	}
 	checkInfo(t, one, 4, 1, 1)
 
-	two := lru(t, 2)
+	two := openLRU(t, 2)
 	computed := 0
 	h, err := Func(two, Spec{Name: "h"}, func(x int) int { computed++; return x * 10 })
 	if err != nil {
@@ -97,7 +97,7 @@ func TestDisabledLikeMaxsizeZero(t *testing.T) {
 // TestTyped is test_lru_cache_typed: always on where the difference can be seen.
 // An int and an int64 are the same integer.
 func TestTyped(t *testing.T) {
-	c := lru(t, 0)
+	c := openLRU(t, 0)
 	echo := func(x any) {
 		t.Helper()
 		if _, err := Do(t.Context(), c, NewKey("echo", "").Add(x), func(context.Context) (int, error) { return 1, nil }); err != nil {
@@ -117,7 +117,7 @@ func TestTyped(t *testing.T) {
 
 // TestErrorsAreNotKept is test_lru_with_exceptions; panics are not kept either.
 func TestErrorsAreNotKept(t *testing.T) {
-	c := lru(t, 0)
+	c := openLRU(t, 0)
 	broken := errors.New("index out of range")
 	computed := 0
 	f, err := Func(c, Spec{Name: "f"}, func(i int) (byte, error) {
@@ -157,7 +157,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 // TestRecursion is fib in test_lru_with_maxsize_none and _maxsize_negative: the
 // function calls its memoized self.
 func TestRecursion(t *testing.T) {
-	c := lru(t, 0)
+	c := openLRU(t, 0)
 	var fib func(context.Context, int) (int, error)
 	f, err := Func(c, Spec{Name: "fib"}, func(ctx context.Context, n int) (int, error) {
 		if n < 2 {
@@ -189,7 +189,7 @@ func TestRecursion(t *testing.T) {
 // TestThreads is test_lru_cache_threaded and _threaded2: as many computations as
 // keys, which functools does not promise.
 func TestThreads(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		c := openMemory(t, Memory{Policy: policy, MaxEntries: 100})
 		var computed atomic.Int64
 		f, err := Func(c, Spec{Name: "f"}, func(x, y int) int { computed.Add(1); return 3*x + y })
@@ -219,7 +219,7 @@ func TestThreads(t *testing.T) {
 			t.Errorf("%v: computed %d times, %+v", policy, computed.Load(), s)
 		}
 	}
-	c := lru(t, 0)
+	c := openLRU(t, 0)
 	var computed atomic.Int64
 	f, err := Func(c, Spec{Name: "f"}, func(x int) int { computed.Add(1); return x })
 	if err != nil {
@@ -254,7 +254,7 @@ func (p polygon) diagonals(per int) int {
 // TestMethods: the receiver is an argument like any other, so equal receivers share
 // results, and none is kept alive by the cache.
 func TestMethods(t *testing.T) {
-	c := lru(t, 0)
+	c := openLRU(t, 0)
 	f, err := Func(c, Spec{Name: "polygon.diagonals"}, polygon.diagonals)
 	if err != nil {
 		t.Fatal(err)

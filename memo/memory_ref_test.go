@@ -10,7 +10,7 @@ import (
 func TestRefsInMemory(t *testing.T) {
 	ctx := t.Context()
 	c := openMemory(t, Memory{Policy: LRU, MaxEntries: 1})
-	f, computed, m := counted(t, c, Spec{Name: "f", Version: "1"})
+	f, computed, m := memoizeCounted(t, c, Spec{Name: "f", Version: "1"})
 	f(1)
 	held, err := m.Shelve(1) // a hit
 	if err != nil {

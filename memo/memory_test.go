@@ -11,8 +11,8 @@ import (
 	"github.com/numcache/numcache/memo/internal/store/storetest"
 )
 
-// counted memoizes a function that counts its calls.
-func counted(t testing.TB, c *Cache, spec Spec) (call func(int) []int, computed *atomic.Int64, f *Memoized) {
+// memoizeCounted memoizes a function that counts its calls.
+func memoizeCounted(t testing.TB, c *Cache, spec Spec) (call func(int) []int, computed *atomic.Int64, f *Memoized) {
 	t.Helper()
 	computed = new(atomic.Int64)
 	fn, err := Func(c, spec, func(_ context.Context, n int) ([]int, error) {
@@ -34,10 +34,10 @@ func counted(t testing.TB, c *Cache, spec Spec) (call func(int) []int, computed 
 
 // TestMemoryOnly goes through the verbs without a folder.
 func TestMemoryOnly(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		ctx := t.Context()
 		c := openMemory(t, Memory{Policy: policy})
-		f, computed, m := counted(t, c, Spec{Name: "f"})
+		f, computed, m := memoizeCounted(t, c, Spec{Name: "f"})
 		has := func(n int) bool {
 			ok, err := m.Has(n)
 			if err != nil {
@@ -61,7 +61,7 @@ func TestMemoryOnly(t *testing.T) {
 				f(1)
 			}, 3},
 			{func() {
-				_, _, other := counted(t, c, Spec{Name: "other"})
+				_, _, other := memoizeCounted(t, c, Spec{Name: "other"})
 				if _, err := other.Shelve(5); err != nil {
 					t.Error(err)
 				}
@@ -104,7 +104,7 @@ func TestHitsInMemoryNeedNoFile(t *testing.T) {
 	s := &storetest.Faulty{Store: &storetest.Memory{}}
 	for round := range 2 { // the second one reads each entry from the folder once
 		c := withMemory(t, openOn(t, s), Memory{})
-		f, computed, m := counted(t, c, Spec{Name: "f"})
+		f, computed, m := memoizeCounted(t, c, Spec{Name: "f"})
 		f(1)
 		s.Fail(nil)
 		f(1)[0] = -1
@@ -144,7 +144,7 @@ func TestResultsThatTheFolderCannotTake(t *testing.T) {
 	}
 	t.Cleanup(func() { readOnly.Close() })
 	for faults, c := range []*Cache{readOnly, withMemory(t, openOn(t, full), Memory{})} {
-		f, computed, m := counted(t, c, Spec{Name: "f"})
+		f, computed, m := memoizeCounted(t, c, Spec{Name: "f"})
 		f(1)
 		f(1)
 		if s := c.Stats(); computed.Load() != 1 || s.MemoryHits != 1 || s.Faults != int64(faults) {
@@ -169,7 +169,7 @@ func TestMemoryEntriesExpire(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		f, computed, m := counted(t, c, Spec{Name: "f", ExpiresAfter: time.Hour})
+		f, computed, m := memoizeCounted(t, c, Spec{Name: "f", ExpiresAfter: time.Hour})
 		check := func(when string, want int64) {
 			t.Helper()
 			if f(1); computed.Load() != want {
@@ -201,7 +201,7 @@ func TestMemoryEntriesAreAskedFor(t *testing.T) {
 		}
 		t.Cleanup(func() { c.Close() })
 		reject := false
-		f, computed, m := counted(t, c, Spec{Name: "f", Version: "v", Valid: func(r *Record) bool {
+		f, computed, m := memoizeCounted(t, c, Spec{Name: "f", Version: "v", Valid: func(r *Record) bool {
 			if r.Function != "f" || r.Version != "v" || len(r.Args) != 1 || r.Args[0].String() != "7" || r.Created.IsZero() || r.Writer == "" || r.Size() <= 0 {
 				t.Errorf("asked with %+v", r)
 			}
@@ -248,5 +248,13 @@ func TestAllocationsOfAHit(t *testing.T) {
 		}
 	}); n > 6 {
 		t.Errorf("Func: %v allocations", n)
+	}
+}
+
+func TestMemorySettings(t *testing.T) {
+	for _, m := range []Memory{{MaxBytes: -1}, {MaxEntries: -1}, {Policy: LeastCost}, {Policy: -1}} {
+		if c, err := Open("", &Options{Memory: &m}); c != nil || !errors.Is(err, ErrArguments) {
+			t.Errorf("%+v: %v, want ErrArguments", m, err)
+		}
 	}
 }

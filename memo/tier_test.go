@@ -12,11 +12,11 @@ import (
 	"github.com/numcache/numcache/memo/internal/store/storetest"
 )
 
-// policies are those that a memory tier can have.
-var policies = []Policy{DefaultPolicy, LRU, LRI}
+// tierPolicies are those that a memory tier can have.
+var tierPolicies = []Policy{DefaultPolicy, LRU, LRI}
 
-// call computes or looks up a string of the given length.
-func call(t testing.TB, c *Cache, n, length int) {
+// callText computes or looks up a string of the given length.
+func callText(t testing.TB, c *Cache, n, length int) {
 	t.Helper()
 	got, err := Do(context.Background(), c, NewKey("text", "1").Add(n), func(context.Context) (string, error) {
 		return strings.Repeat("x", length), nil
@@ -26,8 +26,8 @@ func call(t testing.TB, c *Cache, n, length int) {
 	}
 }
 
-// holds returns which of the calls 0 to n-1 are in memory. Asking is no use.
-func holds(t testing.TB, c *Cache, n int) (held []int) {
+// heldInMemory returns which of the calls 0 to n-1 are in memory. Asking is no use.
+func heldInMemory(t testing.TB, c *Cache, n int) (held []int) {
 	t.Helper()
 	for i := range n {
 		if ok, err := c.Has(context.Background(), NewKey("text", "1").Add(i)); err != nil {
@@ -59,7 +59,7 @@ func bytesKept(tier *tier) (total int64) {
 
 func TestBoundsHold(t *testing.T) {
 	const calls = 400
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		for _, m := range []Memory{
 			{MaxEntries: 1}, {MaxEntries: 7}, {MaxEntries: 100}, {MaxBytes: 50_000}, {MaxBytes: 5_000}, {MaxBytes: 50_000, MaxEntries: 20},
 			{MaxBytes: 20_000, MaxEntries: 1000}, {MaxBytes: 1 << 40, MaxEntries: 13}, {MaxBytes: 1 << 62}, {},
@@ -67,7 +67,7 @@ func TestBoundsHold(t *testing.T) {
 			m.Policy = policy
 			c := openMemory(t, m)
 			for i := range calls {
-				call(t, c, i, i%50*100)
+				callText(t, c, i, i%50*100)
 				if n := c.memory.len(); m.MaxEntries > 0 && n > int64(m.MaxEntries) {
 					t.Fatalf("%+v: %d entries", m, n)
 				}
@@ -114,35 +114,35 @@ func TestExactOrder(t *testing.T) {
 	} {
 		c := openMemory(t, Memory{Policy: test.policy, MaxEntries: 3})
 		for _, n := range test.calls {
-			call(t, c, n, 1)
+			callText(t, c, n, 1)
 		}
-		checkEqual(t, fmt.Sprint(test.policy, " after ", test.calls), holds(t, c, 5), test.held)
+		checkEqual(t, fmt.Sprint(test.policy, " after ", test.calls), heldInMemory(t, c, 5), test.held)
 	}
 	// By bytes, one large entry takes the place of several.
 	c := openMemory(t, Memory{Policy: LRU, MaxBytes: 4 * (keptOverhead + 16 + 100)})
 	for i := range 4 {
-		call(t, c, i, 100)
+		callText(t, c, i, 100)
 	}
-	call(t, c, 0, 100)
-	call(t, c, 4, 100+keptOverhead+16+100)
-	checkEqual(t, "LRU by bytes", holds(t, c, 5), []int{0, 3, 4})
+	callText(t, c, 0, 100)
+	callText(t, c, 4, 100+keptOverhead+16+100)
+	checkEqual(t, "LRU by bytes", heldInMemory(t, c, 5), []int{0, 3, 4})
 }
 
 // TestRefreshIsAnInsertion: a replaced entry is as good as a new one, once.
 func TestRefreshIsAnInsertion(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		c := openMemory(t, Memory{Policy: policy, MaxEntries: 2})
-		call(t, c, 0, 1)
-		call(t, c, 1, 1)
+		callText(t, c, 0, 1)
+		callText(t, c, 1, 1)
 		if _, err := Refresh(t.Context(), c, NewKey("text", "1").Add(0), func(context.Context) (string, error) { return "refreshed", nil }); err != nil {
 			t.Error(err)
 		}
-		call(t, c, 0, len("refreshed"))
+		callText(t, c, 0, len("refreshed"))
 		if s := c.Stats(); s.MemoryEntries != 2 || s.MemoryEvicted != 0 {
 			t.Errorf("%v: %+v", policy, s)
 		}
-		if call(t, c, 2, 1); policy != DefaultPolicy {
-			checkEqual(t, policy.String(), holds(t, c, 3), []int{0, 2})
+		if callText(t, c, 2, 1); policy != DefaultPolicy {
+			checkEqual(t, policy.String(), heldInMemory(t, c, 3), []int{0, 2})
 		}
 	}
 }
@@ -152,31 +152,31 @@ func TestScansDoNotSpoilTheDefault(t *testing.T) {
 	c := openMemory(t, Memory{MaxEntries: 100})
 	for range 20 {
 		for i := range 50 {
-			call(t, c, i, 1)
+			callText(t, c, i, 1)
 		}
 	}
 	for i := 1000; i < 2000; i++ {
-		call(t, c, i, 1)
+		callText(t, c, i, 1)
 	}
-	if n := len(holds(t, c, 50)); n < 45 {
+	if n := len(heldInMemory(t, c, 50)); n < 45 {
 		t.Errorf("after a scan only %d of 50 entries that are used often are there", n)
 	}
 }
 
 func TestWhatIsTooLargeIsNotKept(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		const room = 2000
 		c := openMemory(t, Memory{Policy: policy, MaxBytes: room})
-		call(t, c, 0, 10)
-		call(t, c, 1, room)
-		call(t, c, 1, room)
-		checkEqual(t, policy.String(), holds(t, c, 2), []int{0})
+		callText(t, c, 0, 10)
+		callText(t, c, 1, room)
+		callText(t, c, 1, room)
+		checkEqual(t, policy.String(), heldInMemory(t, c, 2), []int{0})
 		// Nor does what it had before stay.
 		long := strings.Repeat("y", room)
 		if got, err := Refresh(t.Context(), c, NewKey("text", "1").Add(0), func(context.Context) (string, error) { return long, nil }); got != long || err != nil {
 			t.Error(err)
 		}
-		checkEqual(t, policy.String(), holds(t, c, 2), []int(nil))
+		checkEqual(t, policy.String(), heldInMemory(t, c, 2), []int(nil))
 		if s := c.Stats(); s.Hits != 0 || s.Misses != 4 || s.Faults != 0 || s.MemoryEvicted != 0 {
 			t.Errorf("%v: %+v", policy, s)
 		}
@@ -185,7 +185,7 @@ func TestWhatIsTooLargeIsNotKept(t *testing.T) {
 
 // TestStorm runs every operation at once on few keys, and holds the bounds after it.
 func TestStorm(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		c := openMemory(t, Memory{Policy: policy, MaxEntries: 3, MaxBytes: 1 << 20})
 		f := memoizeSample(t, c)
 		var wg sync.WaitGroup
@@ -226,16 +226,16 @@ func TestStorm(t *testing.T) {
 // TestCloseEmptiesTheTier: functions compute every time then, and the other verbs
 // say why.
 func TestCloseEmptiesTheTier(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		for _, c := range []*Cache{openMemory(t, Memory{Policy: policy}), withMemory(t, openOn(t, &storetest.Memory{}), Memory{Policy: policy})} {
-			call(t, c, 0, 1)
+			callText(t, c, 0, 1)
 			for range 2 {
 				if err := c.Close(); err != nil {
 					t.Error(err)
 				}
 			}
-			call(t, c, 0, 1)
-			call(t, c, 0, 1)
+			callText(t, c, 0, 1)
+			callText(t, c, 0, 1)
 			if s := c.Stats(); s.Misses != 3 || s.Hits != 0 || s.MemoryEntries != 0 {
 				t.Errorf("%v: %+v", policy, s)
 			}
@@ -254,7 +254,7 @@ func TestCloseEmptiesTheTier(t *testing.T) {
 
 // TestCloseInTheMidst: nothing is kept by calls that were under way.
 func TestCloseInTheMidst(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		synctest.Test(t, func(t *testing.T) {
 			c := openMemory(t, Memory{Policy: policy})
 			release := make(chan struct{})
@@ -276,11 +276,11 @@ func TestCloseInTheMidst(t *testing.T) {
 
 // TestNoGoroutineIsLeft: a bubble ends only when all its goroutines have.
 func TestNoGoroutineIsLeft(t *testing.T) {
-	for _, policy := range policies {
+	for _, policy := range tierPolicies {
 		synctest.Test(t, func(t *testing.T) {
 			c := openMemory(t, Memory{Policy: policy, MaxEntries: 5})
 			for i := range 1000 {
-				call(t, c, i%20, 1)
+				callText(t, c, i%20, 1)
 			}
 		})
 	}
