@@ -252,16 +252,17 @@ func (d *resultDecoder) array(node any, v reflect.Value) error {
 	if !ok {
 		return errMismatch
 	}
+	want, plain := v.Interface().(array.Any)
+	if plain && want.DType() != ref.DType {
+		return errMismatch
+	}
 	a, err := d.load(ref)
 	if err != nil {
 		return err
 	}
-	if reflect.TypeOf(a) == v.Type() {
+	if plain {
 		v.Set(reflect.ValueOf(a))
 		return nil
-	}
-	if _, other := v.Interface().(array.Any); other {
-		return errMismatch
 	}
 	m, err := array.Matrix(a, ref.layout, v.Type())
 	if err != nil {

@@ -102,6 +102,7 @@ type request struct {
 	types   []reflect.Type // of the results
 	fails   bool           // the function can return an error
 	refresh bool           // compute, whatever the cache holds
+	saved   bool           // the results of the call were computed and stored
 	began   time.Time      // when the call did: for Func before its arguments were hashed
 	// valid reports whether an entry will do; nil where every one does.
 	valid func(*Record) bool
@@ -195,6 +196,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		<-f.done
 	}
 	f.rethrow()
+	r.saved = f.saved
 	switch {
 	case first && f.found:
 		c.hit(r, f.took)

@@ -37,6 +37,9 @@ var (
 // counts as a miss.
 var errMismatch = errors.New("memo: the stored result has another type")
 
+// errUnread is an array of a result that was not asked for.
+var errUnread = errors.New("memo: the array was not read")
+
 // errInvalid is an intact entry that Spec.Valid or Spec.ExpiresAfter turned down. It
 // counts as a miss.
 var errInvalid = errors.New("memo: the stored result is not valid any more")

@@ -29,6 +29,7 @@ type flight struct {
 	found  bool            // another process computed it: it is in the cache now
 	values []reflect.Value // what the function returned, for the first caller
 	stored *stored         // for the others, nil where it could not be encoded
+	saved  bool            // they are in the folder
 	copies map[array.Digest]array.Any
 	err    error
 	panic  *panicked
@@ -171,7 +172,12 @@ func (f *flight) keep(ctx context.Context, c *Cache, r *request, sound func() bo
 		f.stored = results
 		created := c.now()
 		c.memory.put(r, f.values, created, f.took)
-		return c.save(ctx, r.key, results, created, f.took)
+		if c.options.ReadOnly {
+			return nil
+		}
+		err = c.save(ctx, r.key, results, created, f.took)
+		f.saved = err == nil
+		return err
 	})
 	if err != nil {
 		c.fault(r.key, err)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/numcache/numcache/array"
@@ -22,11 +23,24 @@ type Ref struct {
 	function, version string
 	key               array.Digest
 	cache             *Cache
+	held              *held // nil where the results are in a folder
+}
 
-	// Results that are in no folder.
-	values   []reflect.Value
+// held are results that are in no folder. The copies of a Ref share them, so that
+// Forget frees them for all.
+type held struct {
+	values   atomic.Pointer[[]reflect.Value] // nil when they are forgotten
 	created  time.Time
 	duration time.Duration
+}
+
+// get returns the results.
+func (h *held) get() ([]reflect.Value, error) {
+	values := h.values.Load()
+	if values == nil {
+		return nil, fmt.Errorf("%w: the results were forgotten", ErrNotFound)
+	}
+	return *values, nil
 }
 
 // Shelve is [Do] for callers that want a reference to the result: where the cache
@@ -65,8 +79,15 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
-	if _, err := c.stored(ctx, r); err != nil {
-		ref.values, ref.created, ref.duration = values, c.now(), time.Since(began)
+	if r.saved {
+		r.valid = nil // it turns down what others find, not what the caller has just got
+	}
+	if err = r.key.Err(); err == nil {
+		_, err = c.stored(ctx, r)
+	}
+	if err != nil {
+		ref.held = &held{created: c.now(), duration: time.Since(began)}
+		ref.held.values.Store(&values)
 	}
 	return ref, nil
 }
@@ -94,6 +115,8 @@ func (r Ref) callKey() Key {
 // check reports a reference that cannot be read.
 func (r Ref) check() error {
 	switch {
+	case r.held != nil:
+		return nil
 	case r.function == "":
 		return fmt.Errorf("%w: the reference is empty", ErrNotFound)
 	case r.cache == nil:
@@ -109,8 +132,11 @@ func (r Ref) Record(ctx context.Context) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	if r.values != nil {
-		return &Record{Key: r.key, Function: r.function, Version: r.version, Created: r.created, Duration: r.duration, Writer: writer}, nil
+	if h := r.held; h != nil {
+		if _, err := h.get(); err != nil {
+			return nil, err
+		}
+		return &Record{Key: r.key, Function: r.function, Version: r.version, Created: h.created, Duration: h.duration, Writer: writer}, nil
 	}
 	return r.cache.Record(ctx, r.callKey())
 }
@@ -132,7 +158,7 @@ func (r Ref) Get(ctx context.Context, results ...any) error {
 		}
 		into[i], types[i] = v.Elem(), v.Type().Elem()
 		if err := checkDoResult(types[i]); err != nil {
-			return err
+			return fmt.Errorf("%w: result %d: %w", ErrArguments, i, err)
 		}
 	}
 	values, err := r.get(orBackground(ctx), types)
@@ -146,14 +172,18 @@ func (r Ref) Get(ctx context.Context, results ...any) error {
 }
 
 func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, error) {
-	if r.values != nil {
-		return copyResults(ctx, r.values, types)
+	if r.held != nil {
+		values, err := r.held.get()
+		if err != nil {
+			return nil, err
+		}
+		return copyResults(ctx, values, types)
 	}
 	values, _, err := r.cache.lookup(ctx, &request{key: r.callKey(), types: types})
 	switch {
 	case errors.Is(err, errMismatch):
 		return nil, fmt.Errorf("%w: the results of %s are not of the types %v", ErrArguments, r.function, types)
-	case err != nil && (notFoundIsNil(err) == nil):
+	case isGone(err):
 		return nil, &Error{"read", r.String(), fmt.Errorf("%w: %w", ErrNotFound, err)}
 	}
 	return values, err
@@ -178,14 +208,15 @@ func copyResults(ctx context.Context, values []reflect.Value, types []reflect.Ty
 // Open opens a result that is an array for reading parts of it, or for mapping:
 // see [npy.File]. Results count from 0. The whole file is verified first, which
 // reads it once and keeps nothing in memory. The caller closes the file, which stays
-// what it is even if the entry is forgotten meanwhile. A result that is no array,
-// a compressed one, or one that is in no folder is [ErrUnsupported]: use Get.
+// what it is even if the entry is forgotten meanwhile. An entry that is no longer
+// there, or is damaged, is [ErrNotFound]; a result that is no array, a compressed one,
+// or one that is in no folder is [ErrUnsupported]: use Get.
 func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	ctx = orBackground(ctx)
-	if r.values != nil {
+	if r.held != nil {
 		return nil, fmt.Errorf("%w: the results of %s are in no folder; use Get", ErrUnsupported, r.function)
 	}
 	record, err := r.Record(ctx)
@@ -203,7 +234,11 @@ func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: result %d of %s is no array; use Get", ErrUnsupported, result, r.function)
 	}
-	return r.cache.openObject(ctx, want)
+	f, err := r.cache.openObject(ctx, want)
+	if isGone(err) {
+		err = fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return f, err
 }
 
 // openObject opens and verifies an object as a file.
@@ -218,38 +253,62 @@ func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error
 	if err != nil {
 		return nil, &Error{"open", name, err}
 	}
-	f, err := npy.Open(filepath.Join(c.dir, filepath.FromSlash(info.Name)))
+	f, err := openVerified(ctx, filepath.Join(c.dir, filepath.FromSlash(info.Name)), want.Digest)
 	if err != nil {
-		return nil, err
-	}
-	digest, err := f.Hash(ctx)
-	if err == nil && digest != want.Digest {
-		err = c.aside(ctx, s, name, &Error{"open", name, fmt.Errorf("%w: its content does not match its digest", ErrDamaged)})
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, c.aside(ctx, s, name, &Error{"open", name, err})
 	}
 	return f, nil
 }
 
-// Forget removes the results, so that they are computed next time.
+// openVerified opens an array file if it has the digest, else it is ErrDamaged.
+func openVerified(ctx context.Context, path string, want array.Digest) (*npy.File, error) {
+	f, err := npy.Open(path)
+	if err == nil {
+		var digest array.Digest
+		if digest, err = f.Hash(ctx); err == nil && digest != want {
+			err = fmt.Errorf("%w: its content does not match its digest", ErrDamaged)
+		}
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Forget removes the results, so that they are computed next time. Results that this
+// reference and its copies hold are freed. What is not there is no error.
 func (r Ref) Forget(ctx context.Context) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	if r.held != nil {
+		r.held.values.Store(nil)
+		if r.function == "" { // it was called with a key that is invalid
+			return nil
+		}
+	}
 	return r.cache.Forget(ctx, r.callKey())
 }
 
-// String returns the text form: function/version/key.
+// String returns the text form: function/version/key, and "" for the zero Ref.
 func (r Ref) String() string {
+	if r.function == "" {
+		return ""
+	}
 	return url.PathEscape(r.function) + "/" + url.PathEscape(r.version) + "/" + r.key.String()
 }
 
 // MarshalText returns the text form: function and version, escaped as in a URL's
-// path, and the key in hex, with slashes between. Results that were not stored do
-// not go along: that is [ErrUnsupported].
+// path, and the key in hex, with slashes between. That of the zero Ref is empty.
+// Results that were not stored do not go along: that is [ErrUnsupported].
 func (r Ref) MarshalText() ([]byte, error) {
-	if r.values != nil {
+	if r.held != nil {
 		return nil, fmt.Errorf("%w: the results of %s were not stored, so a reference to them means nothing elsewhere", ErrUnsupported, r.function)
 	}
 	return []byte(r.String()), nil
@@ -257,6 +316,13 @@ func (r Ref) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what MarshalText wrote. Anything else is [ErrArguments].
 func (r *Ref) UnmarshalText(text []byte) error {
+	if r == nil {
+		return fmt.Errorf("%w reference", ErrNil)
+	}
+	if len(text) == 0 {
+		*r = Ref{}
+		return nil
+	}
 	parts := strings.Split(string(text), "/")
 	if len(parts) == 3 && parts[0] != "" {
 		function, functionErr := url.PathUnescape(parts[0])

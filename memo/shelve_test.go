@@ -223,7 +223,7 @@ func TestShelveWhatIsNotValid(t *testing.T) {
 			if _, err := ref.MarshalText(); err != nil {
 				t.Errorf("what is in the folder was held: %v", err)
 			}
-			if _, err := ref.Open(t.Context(), 0); err != nil {
+			if err := must(ref.Open(t.Context(), 0))(t).Close(); err != nil {
 				t.Error(err)
 			}
 		}
