@@ -34,6 +34,9 @@ type Record struct {
 // results. Equal results of several entries are stored once but counted here
 // for each.
 func (r *Record) Size() int64 {
+	if r == nil {
+		return 0
+	}
 	total := r.size
 	for _, v := range r.Results {
 		for _, a := range v.Arrays() {
