@@ -362,6 +362,9 @@ func TestRecordOfACall(t *testing.T) {
 			if len(r.Results) != 2 || r.Results[0].String() != "float64(1,)" || r.Results[1].String() != "2" {
 				t.Errorf("results %v", r.Results)
 			}
+			if written := must(os.Stat(filepath.Join(c.Dir(), files(t, c.Dir(), "calls")[0])))(t).Size(); r.Size() != written+8 {
+				t.Errorf("size %d, of a record of %d bytes and one float64", r.Size(), written)
+			}
 		}
 		if _, err := f.Record([]float64{1}, "by"); !errors.Is(err, memo.ErrNotFound) {
 			t.Errorf("of another call: %v", err)
