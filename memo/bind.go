@@ -10,7 +10,7 @@ import (
 // the function itself, the context optional.
 func (f *Memoized) bind(args []any) (context.Context, *request, error) {
 	ctx := context.Background()
-	if f == nil {
+	if f == nil || f.cache == nil {
 		return ctx, nil, fmt.Errorf("%w memoized function", ErrNil)
 	}
 	if len(args) > 0 {
@@ -66,7 +66,7 @@ func convertArgument(arg any, t reflect.Type) (reflect.Value, error) {
 	switch {
 	case !v.IsValid():
 		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer:
 			return reflect.Zero(t), nil
 		}
 		return v, fmt.Errorf("nil is no %v", t)

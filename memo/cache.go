@@ -190,10 +190,14 @@ func (c *Cache) has(ctx context.Context, r *request) (bool, error) {
 		return true, nil
 	}
 	_, err := c.stored(orBackground(ctx), r)
-	return err == nil, notFoundIsNil(err)
+	if isGone(err) || errors.Is(err, errMismatch) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
-// stored returns the record of a call whose results have their files.
+// stored returns the record of a call whose results have their files. Whether they
+// are of the types that the request wants is checked as far as the record tells.
 func (c *Cache) stored(ctx context.Context, want *request) (*Record, error) {
 	s, release := c.use()
 	defer release()
@@ -206,6 +210,12 @@ func (c *Cache) stored(ctx context.Context, want *request) (*Record, error) {
 	}
 	if c.rejects(want, r) {
 		return nil, errInvalid
+	}
+	if want.types != nil {
+		d := resultDecoder{load: func(arrayRef) (array.Any, error) { return nil, errUnread }}
+		if _, err := d.results(r.results, want.types); errors.Is(err, errMismatch) {
+			return nil, err
+		}
 	}
 	for _, v := range r.Results {
 		for _, a := range v.Arrays() {
@@ -224,7 +234,7 @@ func (c *Cache) Record(ctx context.Context, k Key) (*Record, error) {
 		return nil, err
 	}
 	r, err := c.stored(orBackground(ctx), &request{key: k.withSum()})
-	if err != nil && notFoundIsNil(err) == nil {
+	if isGone(err) {
 		err = &Error{"read", recordName(k.function, k.version, k.Digest()), fmt.Errorf("%w: %w", ErrNotFound, err)}
 	}
 	return r, err
@@ -258,11 +268,8 @@ func (c *Cache) check(k Key) error {
 	return k.Err()
 }
 
-// notFoundIsNil passes errors on but for those that say that an entry is missing
-// or damaged.
-func notFoundIsNil(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) || errors.Is(err, errInvalid) {
-		return nil
-	}
-	return err
+// isGone reports whether err says that an entry is missing or damaged, or will not
+// do any more.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) || errors.Is(err, errInvalid)
 }

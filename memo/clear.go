@@ -38,6 +38,9 @@ func (c *Cache) clear(ctx context.Context, progress func(Progress), folders ...s
 	if s == nil {
 		return nil
 	}
+	if c.options.ReadOnly {
+		return &Error{"clear", c.dir, ErrReadOnly}
+	}
 	files, err := listFiles(ctx, s, folders...)
 	if err != nil {
 		return err

@@ -252,6 +252,9 @@ func (d *resultDecoder) array(node any, v reflect.Value) error {
 	if !ok {
 		return errMismatch
 	}
+	if want, plain := v.Interface().(array.Any); plain && want.DType() != ref.DType {
+		return errMismatch
+	}
 	a, err := d.load(ref)
 	if err != nil {
 		return err

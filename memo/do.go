@@ -117,6 +117,8 @@ type request struct {
 	fails   bool           // the function can return an error
 	refresh bool           // compute, whatever the cache holds
 	began   time.Duration  // when the call did, on clock: for Func before its arguments were hashed
+	// saved, if set, learns whether the results were computed and stored.
+	saved *bool
 	// inMemory is set where the results came from the memory tier.
 	inMemory bool
 	// valid reports whether an entry will do; nil where every one does.
@@ -250,6 +252,9 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		<-f.done
 	}
 	f.rethrow()
+	if r.saved != nil {
+		*r.saved = f.saved
+	}
 	switch {
 	case first && f.found:
 		c.hit(r, f.took)

@@ -40,6 +40,9 @@ var (
 // counts as a miss.
 var errMismatch = errors.New("memo: the stored result has another type")
 
+// errUnread is an array of a result that was not asked for.
+var errUnread = errors.New("memo: the array was not read")
+
 // errInvalid is an intact entry that Spec.Valid or Spec.ExpiresAfter turned down. It
 // counts as a miss.
 var errInvalid = errors.New("memo: the stored result is not valid any more")
@@ -51,7 +54,17 @@ type Error struct {
 	Err  error
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("memo: %s %s: %v", e.Op, e.Path, e.Err) }
+func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("memo: %s %s: %v", e.Op, e.Path, e.Err)
+}
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}

@@ -34,6 +34,7 @@ type flight struct {
 	found  bool            // another process computed it: it is in the cache now
 	values []reflect.Value // what the function returned, for the first caller
 	master []reflect.Value // what the others get copies of, nil where they get nothing
+	saved  bool            // they are in the folder
 	err    error
 	panic  *panicked
 	goexit bool
@@ -186,7 +187,9 @@ func (f *flight) keep(ctx context.Context, c *Cache, r *request, sound func() bo
 		}
 		created := c.now()
 		if encoded != nil {
-			err = errors.Join(err, c.save(ctx, r.key, encoded, created, f.took))
+			saveErr := c.save(ctx, r.key, encoded, created, f.took)
+			f.saved = saveErr == nil
+			err = errors.Join(err, saveErr)
 		}
 		// Behind the folder, from which a reader might otherwise fill the memory with
 		// what was there before.

@@ -3,17 +3,10 @@ package memo_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"reflect"
 	"testing"
-	"testing/quick"
-
-	mathrand "math/rand"
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo"
 )
 
@@ -189,96 +182,5 @@ func TestVerbsTakeTheCallsArguments(t *testing.T) {
 	}
 	if ok, _ := f.Has(x, 2, 3, "n", 4, 5); ok {
 		t.Error("forgotten, yet there")
-	}
-}
-
-// argumentTypes are what generated signatures are made of.
-var argumentTypes = []reflect.Type{
-	reflect.TypeFor[bool](), reflect.TypeFor[int](), reflect.TypeFor[int8](), reflect.TypeFor[uint64](), reflect.TypeFor[float32](),
-	reflect.TypeFor[float64](), reflect.TypeFor[complex128](), reflect.TypeFor[string](), reflect.TypeFor[celsius](), reflect.TypeFor[[]byte](),
-	reflect.TypeFor[[]float64](), reflect.TypeFor[[]int](), reflect.TypeFor[[]bool](), reflect.TypeFor[[3]int16](), reflect.TypeFor[[]string](),
-	reflect.TypeFor[map[string]int](), reflect.TypeFor[map[label][]float32](), reflect.TypeFor[*float64](), reflect.TypeFor[twins](),
-	reflect.TypeFor[[]twins](), reflect.TypeFor[Grid](), reflect.TypeFor[any](), reflect.TypeFor[*mat.Dense](), reflect.TypeFor[mat.Vector](),
-	reflect.TypeFor[*mat.SymDense](), reflect.TypeFor[*array.Array[int32]](), reflect.TypeFor[keyer](),
-}
-
-// generate makes a random value of one of argumentTypes.
-func generate(t *testing.T, r *rand.Rand, typ reflect.Type) reflect.Value {
-	n := 1 + r.IntN(4)
-	data := make([]float64, n*n)
-	for i := range data {
-		data[i] = r.NormFloat64()
-	}
-	switch typ {
-	case reflect.TypeFor[any]():
-		return reflect.ValueOf([]any{nil, 3, "x", 1.5, []int{1}, mat.NewDense(n, n, data)}[r.IntN(6)])
-	case reflect.TypeFor[*mat.Dense]():
-		return reflect.ValueOf(mat.NewDense(n, n, data).Slice(0, 1+r.IntN(n), 0, 1+r.IntN(n)))
-	case reflect.TypeFor[mat.Vector]():
-		return reflect.ValueOf(mat.NewDense(n, n, data).ColView(r.IntN(n)))
-	case reflect.TypeFor[*mat.SymDense]():
-		return reflect.ValueOf(mat.NewSymDense(n, data))
-	case reflect.TypeFor[*array.Array[int32]]():
-		return reflect.ValueOf(newArray(t, make([]int32, n), n, 1))
-	case reflect.TypeFor[keyer]():
-		return reflect.ValueOf(keyer{n})
-	}
-	v, ok := quick.Value(typ, mathrand.New(mathrand.NewSource(r.Int64())))
-	if !ok {
-		t.Fatal("no value of", typ)
-	}
-	return v
-}
-
-// TestFuncWrapAndKeyAgree generates signatures and calls, and compares the key
-// under which Wrap's function stored with the one built argument by argument.
-func TestFuncWrapAndKeyAgree(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	var stored memo.Event
-	c, err := memo.Open(t.TempDir(), &memo.Options{Sync: memo.SyncNone, OnEvent: func(e memo.Event) { stored = e }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	for round := range 300 {
-		var in []reflect.Type
-		var args []reflect.Value
-		takes := r.IntN(2) == 0
-		if takes {
-			in = append(in, reflect.TypeFor[context.Context]())
-			args = append(args, reflect.ValueOf(t.Context()))
-		}
-		spec := memo.Spec{Name: fmt.Sprint("f", round%7), Version: fmt.Sprint(round % 3)}
-		explicit := memo.NewKey(spec.Name, spec.Version)
-		for range r.IntN(6) {
-			typ := argumentTypes[r.IntN(len(argumentTypes))]
-			v := reflect.New(typ).Elem()
-			if g := generate(t, r, typ); g.IsValid() {
-				v.Set(g)
-			}
-			in, args = append(in, typ), append(args, v)
-			explicit = explicit.Add(v.Interface())
-		}
-		typ := reflect.FuncOf(in, []reflect.Type{reflect.TypeFor[int](), reflect.TypeFor[error]()}, false)
-		fn := reflect.MakeFunc(typ, func([]reflect.Value) []reflect.Value {
-			return []reflect.Value{reflect.ValueOf(round), reflect.Zero(reflect.TypeFor[error]())}
-		})
-		wrapped, err := c.Wrap(spec, fn.Interface())
-		if err != nil {
-			t.Fatalf("%v: %v", typ, err)
-		}
-		out := reflect.ValueOf(wrapped).Call(args)
-		if !out[1].IsNil() {
-			t.Fatal(out[1])
-		}
-		if explicit.Err() != nil || stored.Key != explicit.Digest() {
-			t.Fatalf("%v %v: stored under %v, the explicit key is %v", typ, args, stored.Key, explicit)
-		}
-		if ok, err := c.Has(t.Context(), explicit); !ok || err != nil {
-			t.Fatalf("%v: explicit key not found: %v", typ, err)
-		}
-	}
-	if s := c.Stats(); s.Faults != 0 {
-		t.Errorf("stats %+v", s)
 	}
 }

@@ -42,7 +42,7 @@ func (m *Memoized) CallFunc() any { return m.funcOf(false) }
 func (m *Memoized) RefreshFunc() any { return m.funcOf(true) }
 
 func (m *Memoized) funcOf(refresh bool) any {
-	if m == nil {
+	if m == nil || m.cache == nil {
 		return nil
 	}
 	return m.memoized(refresh).Interface()
@@ -90,7 +90,7 @@ func (m *Memoized) Forget(args ...any) error {
 // Clear removes the results of all calls of the function, of every version, as
 // [Cache.ClearFunction] does. It returns how many there were.
 func (m *Memoized) Clear(ctx context.Context) (removed int, err error) {
-	if m == nil {
+	if m == nil || m.cache == nil {
 		return 0, fmt.Errorf("%w memoized function", ErrNil)
 	}
 	return m.cache.ClearFunction(ctx, m.spec.Name)
@@ -100,10 +100,11 @@ func (m *Memoized) Clear(ctx context.Context) (removed int, err error) {
 // results, and returns a reference to them in place of the results themselves:
 // they need not fit in memory together. What the function returns as its error is
 // returned. Where results are in no folder, for a cache in memory only, a disabled
-// one or a full disk, the reference holds them itself, whatever is evicted.
+// one, a full disk or want of a valid key, the reference holds them itself, whatever is
+// evicted.
 func (m *Memoized) Shelve(args ...any) (Ref, error) {
 	ctx, r, err := m.bind(args)
-	if err != nil {
+	if r == nil {
 		return Ref{}, err
 	}
 	return m.cache.shelve(ctx, r)

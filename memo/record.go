@@ -34,6 +34,9 @@ type Record struct {
 // results. Equal results of several entries are stored once but counted here
 // for each.
 func (r *Record) Size() int64 {
+	if r == nil {
+		return 0
+	}
 	total := r.size
 	for _, v := range r.Results {
 		for _, a := range v.Arrays() {
@@ -45,7 +48,12 @@ func (r *Record) Size() int64 {
 }
 
 // Used returns when the entry was last used, as the cache notes it: at most hourly.
-func (r *Record) Used() time.Time { return r.used }
+func (r *Record) Used() time.Time {
+	if r == nil {
+		return time.Time{}
+	}
+	return r.used
+}
 
 // newRecord is the record of a call that was just computed, without its results.
 func newRecord(k Key, created time.Time, took time.Duration) *Record {

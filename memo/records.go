@@ -44,6 +44,10 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 				yield(nil, &Error{"list", callsFolder, err})
 				return
 			}
+			if err := ctx.Err(); err != nil {
+				yield(nil, &Error{"list", callsFolder, err})
+				return
+			}
 			base := path.Base(info.Name)
 			if !strings.HasSuffix(base, ".json") || !strings.HasPrefix(base, prefix) {
 				continue

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/numcache/numcache/array"
@@ -22,10 +23,23 @@ type Ref struct {
 	function, version string
 	key               array.Digest
 	cache             *Cache
+	held              *held // nil where the results are in a folder
+}
 
-	// Results that are in no folder, and their record; nil where they are.
-	values []reflect.Value
+// held are results that are in no folder, and their record. The copies of a Ref share
+// them, so that Forget frees them for all.
+type held struct {
+	values atomic.Pointer[[]reflect.Value] // nil when they are forgotten
 	record *Record
+}
+
+// get returns the results.
+func (h *held) get() ([]reflect.Value, error) {
+	values := h.values.Load()
+	if values == nil {
+		return nil, fmt.Errorf("%w: the results were forgotten", ErrNotFound)
+	}
+	return *values, nil
 }
 
 // Shelve is [Do] for callers that want a reference to the result: where the cache
@@ -65,16 +79,22 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 			return ref.holding(e), nil
 		}
 	}
-	began := time.Now()
+	began, saved := time.Now(), false
+	r.saved = &saved
 	values, err := c.do(ctx, *r)
 	if err != nil {
 		return Ref{}, err
 	}
-	if _, err := c.stored(ctx, r); err == nil {
-		return ref, nil
+	if saved {
+		r.valid = nil // it turns down what others find, not what the caller has just got
 	}
-	if e := c.memory.peek(r); e != nil {
-		return ref.holding(e), nil
+	if r.key.Err() == nil {
+		if _, err := c.stored(ctx, r); err == nil {
+			return ref, nil
+		}
+		if e := c.memory.peek(r); e != nil {
+			return ref.holding(e), nil
+		}
 	}
 	return ref.holding(&kept{values: values, record: newRecord(r.key, c.now(), time.Since(began))}), nil
 }
@@ -82,7 +102,8 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 // holding returns the reference to results that are in no folder. It holds them
 // itself, so that it stays good when the memory tier evicts them.
 func (r Ref) holding(e *kept) Ref {
-	r.values, r.record = e.values, e.record
+	r.held = &held{record: e.record}
+	r.held.values.Store(&e.values)
 	return r
 }
 
@@ -109,6 +130,8 @@ func (r Ref) callKey() Key {
 // check reports a reference that cannot be read.
 func (r Ref) check() error {
 	switch {
+	case r.held != nil:
+		return nil
 	case r.function == "":
 		return fmt.Errorf("%w: the reference is empty", ErrNotFound)
 	case r.cache == nil:
@@ -124,8 +147,11 @@ func (r Ref) Record(ctx context.Context) (*Record, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	if r.values != nil {
-		record := *r.record
+	if h := r.held; h != nil {
+		if _, err := h.get(); err != nil {
+			return nil, err
+		}
+		record := *h.record
 		return &record, nil
 	}
 	return r.cache.Record(ctx, r.callKey())
@@ -148,7 +174,7 @@ func (r Ref) Get(ctx context.Context, results ...any) error {
 		}
 		into[i], types[i] = v.Elem(), v.Type().Elem()
 		if err := doResultOf(types[i]).err; err != nil {
-			return err
+			return fmt.Errorf("%w: result %d: %w", ErrArguments, i, err)
 		}
 	}
 	values, err := r.get(orBackground(ctx), types)
@@ -165,18 +191,26 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 	mismatch := func() error {
 		return fmt.Errorf("%w: the results of %s are not of the types %v", ErrArguments, r.function, types)
 	}
-	if r.values != nil {
-		if !haveTypes(r.values, types) {
-			return nil, mismatch()
+	if r.held != nil {
+		values, err := r.held.get()
+		if err == nil && !haveTypes(values, types) {
+			err = mismatch()
 		}
-		return r.cache.memory.own(r.values)
+		if err != nil {
+			return nil, err
+		}
+		var memory *tier
+		if r.cache != nil {
+			memory = r.cache.memory
+		}
+		return memory.own(values)
 	}
 	want := &request{key: r.callKey(), types: types}
 	values, _, err := r.cache.lookup(ctx, want)
 	switch {
 	case errors.Is(err, errMismatch):
 		return nil, mismatch()
-	case err != nil && notFoundIsNil(err) == nil:
+	case isGone(err):
 		if want.types = nil; r.cache.memory.peek(want) != nil {
 			return nil, mismatch()
 		}
@@ -188,14 +222,15 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 // Open opens a result that is an array for reading parts of it, or for mapping:
 // see [npy.File]. Results count from 0. The whole file is verified first, which
 // reads it once and keeps nothing in memory. The caller closes the file, which stays
-// what it is even if the entry is forgotten meanwhile. A result that is no array,
-// a compressed one, or one that is in no folder is [ErrUnsupported]: use Get.
+// what it is even if the entry is forgotten meanwhile. An entry that is no longer
+// there, or is damaged, is [ErrNotFound]; a result that is no array, a compressed one,
+// or one that is in no folder is [ErrUnsupported]: use Get.
 func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	ctx = orBackground(ctx)
-	if r.values != nil {
+	if r.held != nil {
 		return nil, fmt.Errorf("%w: the results of %s are in no folder; use Get", ErrUnsupported, r.function)
 	}
 	record, err := r.Record(ctx)
@@ -213,7 +248,11 @@ func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: result %d of %s is no array; use Get", ErrUnsupported, result, r.function)
 	}
-	return r.cache.openObject(ctx, want)
+	f, err := r.cache.openObject(ctx, want)
+	if isGone(err) {
+		err = fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return f, err
 }
 
 // openObject opens and verifies an object as a file.
@@ -233,38 +272,62 @@ func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error
 	if err != nil {
 		return nil, &Error{"open", info.Name, err}
 	}
-	f, err := npy.Open(filepath.Join(c.dir, filepath.FromSlash(info.Name)))
+	f, err := openVerified(ctx, filepath.Join(c.dir, filepath.FromSlash(info.Name)), want.Digest)
 	if err != nil {
-		return nil, err
-	}
-	digest, err := f.Hash(ctx)
-	if err == nil && digest != want.Digest {
-		err = c.aside(ctx, s, &Error{"open", info.Name, errContent})
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, c.aside(ctx, s, &Error{"open", info.Name, err})
 	}
 	return f, nil
 }
 
-// Forget removes the results, so that they are computed next time.
+// openVerified opens an array file if it has the digest, else it is ErrDamaged.
+func openVerified(ctx context.Context, path string, want array.Digest) (*npy.File, error) {
+	f, err := npy.Open(path)
+	if err == nil {
+		var digest array.Digest
+		if digest, err = f.Hash(ctx); err == nil && digest != want {
+			err = errContent
+		}
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
+	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Forget removes the results, so that they are computed next time. Results that this
+// reference and its copies hold are freed. What is not there is no error.
 func (r Ref) Forget(ctx context.Context) error {
 	if err := r.check(); err != nil {
 		return err
 	}
+	if r.held != nil {
+		r.held.values.Store(nil)
+		if r.function == "" { // it was called with a key that is invalid
+			return nil
+		}
+	}
 	return r.cache.Forget(ctx, r.callKey())
 }
 
-// String returns the text form: function/version/key.
+// String returns the text form: function/version/key, and "" for the zero Ref.
 func (r Ref) String() string {
+	if r.function == "" {
+		return ""
+	}
 	return url.PathEscape(r.function) + "/" + url.PathEscape(r.version) + "/" + r.key.String()
 }
 
 // MarshalText returns the text form: function and version, escaped as in a URL's
-// path, and the key in hex, with slashes between. Results that were not stored do
-// not go along: that is [ErrUnsupported].
+// path, and the key in hex, with slashes between. That of the zero Ref is empty.
+// Results that were not stored do not go along: that is [ErrUnsupported].
 func (r Ref) MarshalText() ([]byte, error) {
-	if r.values != nil {
+	if r.held != nil {
 		return nil, fmt.Errorf("%w: the results of %s were not stored, so a reference to them means nothing elsewhere", ErrUnsupported, r.function)
 	}
 	return []byte(r.String()), nil
@@ -272,6 +335,13 @@ func (r Ref) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what MarshalText wrote. Anything else is [ErrArguments].
 func (r *Ref) UnmarshalText(text []byte) error {
+	if r == nil {
+		return fmt.Errorf("%w reference", ErrNil)
+	}
+	if len(text) == 0 {
+		*r = Ref{}
+		return nil
+	}
 	parts := strings.Split(string(text), "/")
 	if len(parts) == 3 && parts[0] != "" {
 		function, functionErr := url.PathUnescape(parts[0])

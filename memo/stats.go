@@ -213,8 +213,11 @@ func (c *Cache) tellEvicted(name string) {
 
 func (e Event) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("function", e.Function), slog.String("version", e.Version), slog.String("key", e.Key.String())}
-	if e.Err != nil {
+	switch {
+	case e.Err != nil:
 		return append(attrs, slog.Any("error", e.Err))
+	case e.Kind == Computing || e.Kind == Evicted:
+		return attrs
 	}
 	return append(attrs, slog.Duration("compute", e.Compute), slog.Duration("elapsed", e.Elapsed))
 }

@@ -3,7 +3,6 @@ package memo_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/cmplx"
 	"reflect"
@@ -98,7 +97,7 @@ func checkRoundTrip[T any](t *testing.T, name string, want func() T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !reflect.DeepEqual(bitsOf(reflect.ValueOf(got)), bitsOf(reflect.ValueOf(want()))) {
+				if bitwise(reflect.ValueOf(got)) != bitwise(reflect.ValueOf(want())) {
 					t.Errorf("%s: got %#v, want %#v", kind, got, want())
 				}
 				scribble(reflect.ValueOf(&got).Elem())
@@ -119,92 +118,6 @@ func openMemory(t *testing.T, dir string) *memo.Cache {
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
-}
-
-// bitsOf replaces floats by their bits and matrices by their type and elements,
-// so that reflect.DeepEqual compares NaNs and signed zeros too.
-func bitsOf(v reflect.Value) any {
-	if !v.IsValid() {
-		return nil
-	}
-	if v.Kind() == reflect.Pointer && v.IsNil() {
-		return "nil " + v.Type().String()
-	}
-	switch m := v.Interface().(type) {
-	case mat.Matrix:
-		r, c := m.Dims()
-		elements := []any{v.Type().String(), r, c, fmt.Sprint(layoutOf(m))}
-		for i := range r {
-			for j := range c {
-				elements = append(elements, math.Float64bits(m.At(i, j)))
-			}
-		}
-		return elements
-	case mat.CMatrix:
-		r, c := m.Dims()
-		elements := []any{r, c}
-		for i := range r {
-			for j := range c {
-				elements = append(elements, bitsOf(reflect.ValueOf(m.At(i, j))))
-			}
-		}
-		return elements
-	case array.Any:
-		return []any{m.DType(), array.FormatShape(m.Shape()), m.Digest()}
-	}
-	switch v.Kind() {
-	case reflect.Float64:
-		return math.Float64bits(v.Float())
-	case reflect.Float32:
-		return math.Float32bits(v.Interface().(float32))
-	case reflect.Complex128:
-		return []uint64{math.Float64bits(real(v.Complex())), math.Float64bits(imag(v.Complex()))}
-	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && v.IsNil() {
-			return "nil slice"
-		}
-		list := []any{v.Type().String()}
-		for i := range v.Len() {
-			list = append(list, bitsOf(v.Index(i)))
-		}
-		return list
-	case reflect.Map:
-		if v.IsNil() {
-			return "nil map"
-		}
-		m := map[string]any{}
-		for _, key := range v.MapKeys() {
-			m[key.String()] = bitsOf(v.MapIndex(key))
-		}
-		return m
-	case reflect.Struct:
-		m := map[string]any{}
-		for i := range v.NumField() {
-			m[v.Type().Field(i).Name] = bitsOf(v.Field(i))
-		}
-		return m
-	case reflect.Pointer:
-		return []any{"*", bitsOf(v.Elem())}
-	}
-	return v.Interface()
-}
-
-func layoutOf(m mat.Matrix) []any {
-	switch m := m.(type) {
-	case *mat.TriDense:
-		n, kind := m.Triangle()
-		return []any{n, kind}
-	case *mat.BandDense:
-		kl, ku := m.Bandwidth()
-		return []any{kl, ku}
-	case *mat.SymBandDense:
-		n, k := m.SymBand()
-		return []any{n, k}
-	case *mat.TriBandDense:
-		n, k, kind := m.TriBand()
-		return []any{n, k, kind}
-	}
-	return nil
 }
 
 func TestResultsRoundTrip(t *testing.T) {

@@ -32,6 +32,9 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON keeps a copy of b.
 func (v *Value) UnmarshalJSON(b []byte) error {
+	if v == nil {
+		return fmt.Errorf("%w value", ErrNil)
+	}
 	v.raw = slices.Clone(b)
 	return nil
 }
