@@ -4,12 +4,32 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo"
 )
+
+// TestDisabledCacheSharesNothing: calls at the same time are computed each, in the
+// goroutine of their caller.
+func TestDisabledCacheSharesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := openIn(t, "", nil)
+		release := make(chan struct{})
+		f := memoize(t, c, memo.Spec{Name: "f"}, func() int { <-release; return 1 })
+		for range 5 {
+			go f.Call()
+		}
+		synctest.Wait()
+		close(release)
+		synctest.Wait()
+		if s := c.Stats(); s.Misses != 5 || s.Shared != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
 
 // TestDisabledCache uses every verb of a cache that keeps nothing: functions compute
 // every time, what is asked for is not there, what is removed was not there.

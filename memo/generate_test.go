@@ -36,6 +36,13 @@ type (
 )
 
 var (
+	commonTypes = typesOf[struct {
+		A int
+		B float64
+		C string
+		D []float64
+		E complex128
+	}]()
 	scalarTypes = typesOf[struct {
 		A bool
 		B int
@@ -120,7 +127,9 @@ func (g *maker) typ(stored bool, depth int) reflect.Type {
 		choices = 7
 	}
 	switch g.IntN(choices) {
-	case 0, 1:
+	case 0:
+		return pick(g, commonTypes)
+	case 1:
 		return pick(g, scalarTypes)
 	case 2:
 		return pick(g, textTypes)
@@ -323,14 +332,14 @@ func (g *maker) setNumber(v reflect.Value) {
 
 func (g *maker) float64() float64 {
 	return pick(g, []float64{
-		0, math.Copysign(0, -1), 1, 1e22, math.NaN(), math.Float64frombits(0xfff8000000000123), math.Inf(1), math.Inf(-1), 5e-324, math.MaxFloat64,
+		0, math.Copysign(0, -1), 1, 1e22, math.NaN(), math.Float64frombits(0xfff8000000000123), math.Float64frombits(0x7ff0000000000001), math.Inf(1), math.Inf(-1), 5e-324, math.MaxFloat64,
 		g.NormFloat64(), g.NormFloat64(), math.Float64frombits(g.Uint64()),
 	})
 }
 
 func (g *maker) float32() float32 {
 	return pick(g, []float32{
-		0, float32(math.Copysign(0, -1)), 0.1, math.Float32frombits(0x7fc00123), float32(math.Inf(1)), 1e-45, math.MaxFloat32,
+		0, float32(math.Copysign(0, -1)), 0.1, math.Float32frombits(0x7fc00123), math.Float32frombits(0x7fa00001), float32(math.Inf(1)), 1e-45, math.MaxFloat32,
 		float32(g.NormFloat64()), math.Float32frombits(g.Uint32()),
 	})
 }

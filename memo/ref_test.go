@@ -60,6 +60,7 @@ func TestRefGet(t *testing.T) {
 				"nil":                {nil, &ints, &text, &pair, &none, &long},
 				"a nil pointer":      {(**mat.Dense)(nil), &ints, &text, &pair, &none, &long},
 				"another matrix":     {new(*mat.VecDense), &ints, &text, &pair, &none, &long},
+				"another array":      {new(*array.Array[float32]), &ints, &text, &pair, &none, &long},
 				"other integers":     {&m, new([]int64), &text, &pair, &none, &long},
 				"an interface":       {new(mat.Matrix), &ints, &text, &pair, &none, &long},
 				"any":                {&m, new(any), &text, &pair, &none, &long},
@@ -169,6 +170,26 @@ func TestRefThroughText(t *testing.T) {
 					t.Errorf("read from another cache: %v", err)
 				}
 			}
+		}
+	}
+}
+
+// TestRefRefusesText that no reference has written, and stays what it was.
+func TestRefRefusesText(t *testing.T) {
+	const digest = "3dbbec467ceba150bd0e18328cc3a754"
+	ref := new(memo.Cache).Ref(key(1))
+	before := ref.String()
+	for _, text := range []string{
+		"/", "//", "f", "f/1", "f/1/", "f/1/" + digest[1:], "f/1/" + digest + "0", "f/1/" + strings.ToUpper(digest), "f/1/ " + digest[1:],
+		"f/1/x" + digest[1:], "f/1/2/" + digest, "/1/" + digest, "//" + digest, "f%/1/" + digest, "f/%zz/" + digest, "f/1/" + digest + "\n", digest,
+	} {
+		if err := ref.UnmarshalText([]byte(text)); !errors.Is(err, memo.ErrArguments) || ref.String() != before {
+			t.Errorf("%q: %v, now %v", text, err, ref)
+		}
+	}
+	for _, raw := range []string{"1", "{}", "[]", `"x"`, "true"} {
+		if err := json.Unmarshal([]byte(raw), &ref); err == nil || ref.String() != before {
+			t.Errorf("JSON %s: %v, now %v", raw, err, ref)
 		}
 	}
 }
@@ -383,6 +404,9 @@ func FuzzRefText(f *testing.F) {
 				t.Errorf("an error, and yet the reference became %v", ref)
 			}
 			return
+		}
+		if text != "" && !strings.HasSuffix(text, "/"+ref.Key().String()) {
+			t.Errorf("%q has key %v", text, ref.Key())
 		}
 		written, err := ref.MarshalText()
 		if err != nil {

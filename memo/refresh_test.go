@@ -82,33 +82,33 @@ func TestRefreshThatFails(t *testing.T) {
 		"context": func(ctx context.Context) error { giveUp(); <-ctx.Done(); return nil }, // half of the work, and no error
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := openIn(t, t.TempDir(), nil)
-			failing := false
-			f := memoize(t, c, memo.Spec{Name: "f"}, func(ctx context.Context) (string, error) {
-				if failing {
-					return "new", fail(ctx)
+			synctest.Test(t, func(t *testing.T) {
+				c := openIn(t, t.TempDir(), nil)
+				failing := false
+				f := memoize(t, c, memo.Spec{Name: "f"}, func(ctx context.Context) (string, error) {
+					if failing {
+						return "new", fail(ctx)
+					}
+					return "old", nil
+				})
+				if got, err := f.Call(t.Context()); got != "old" || err != nil {
+					t.Fatal(got, err)
 				}
-				return "old", nil
+				failing = true
+				var ctx context.Context
+				ctx, giveUp = context.WithCancel(t.Context())
+				defer giveUp()
+				go func() {
+					defer func() { _ = recover() }()
+					if _, err := f.Refresh(ctx); err == nil {
+						t.Error("a refresh that failed has no error")
+					}
+				}()
+				synctest.Wait() // also for a function that returns after its caller gave up
+				if got, err := f.Call(t.Context()); got != "old" || err != nil {
+					t.Errorf("afterwards: %q, %v", got, err)
+				}
 			})
-			if got, err := f.Call(t.Context()); got != "old" || err != nil {
-				t.Fatal(got, err)
-			}
-			failing = true
-			var ctx context.Context
-			ctx, giveUp = context.WithCancel(t.Context())
-			defer giveUp()
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				defer func() { _ = recover() }()
-				if _, err := f.Refresh(ctx); err == nil {
-					t.Error("a refresh that failed has no error")
-				}
-			}()
-			<-done
-			if got, err := f.Call(t.Context()); got != "old" || err != nil {
-				t.Errorf("afterwards: %q, %v", got, err)
-			}
 		})
 	}
 }

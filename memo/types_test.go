@@ -223,9 +223,14 @@ func TestResultIsNotShared(t *testing.T) {
 }
 
 type (
-	hidden   struct{ X, y int }
-	twins    struct{ A, B int }
-	tagged   struct{ A, B int }
+	hidden    struct{ X, y int }
+	twins     struct{ A, B int }
+	tagged    struct{ A, B int }
+	unordered struct {
+		Z int
+		A int `memo:"m"`
+		B int
+	}
 	labelled struct {
 		*mat.Dense
 		Labels []string
@@ -272,6 +277,7 @@ func TestEqualArgumentsHaveEqualKeys(t *testing.T) {
 		"nothing in list": {[]any{}, []string(nil), []any(nil)},
 		"no floats":       {[]float64{}, []float64(nil), [0]float64{}},
 		"map and struct":  {map[string]int{"A": 1, "B": 2}, twins{1, 2}, tagged{1, 2}, map[label]any{"B": 2, "A": 1}, &twins{1, 2}},
+		"order of fields": {unordered{1, 2, 3}, map[string]int{"Z": 1, "m": 2, "B": 3}},
 		"embedding":       {labelled{dense(1, 1), []string{"x"}}, map[string]any{"Dense": dense(1, 1), "Labels": []any{"x"}}},
 	} {
 		want := key(args[0])

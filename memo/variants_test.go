@@ -264,9 +264,9 @@ func (g *maker) flipElement(v reflect.Value) {
 		v.SetBool(!v.Bool())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		unused := 64 - v.Type().Bits()
-		v.SetInt((v.Int() ^ 1<<g.IntN(64-unused)) << unused >> unused)
+		v.SetInt((v.Int() ^ 1<<g.bit(64-unused)) << unused >> unused)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		v.SetUint(v.Uint() ^ 1<<g.IntN(v.Type().Bits()))
+		v.SetUint(v.Uint() ^ 1<<g.bit(v.Type().Bits()))
 	case reflect.Float32:
 		*as[float32](v) = g.flipFloat32(*as[float32](v))
 	case reflect.Float64:
@@ -303,9 +303,12 @@ func (g *maker) flipScalar(v reflect.Value) {
 }
 
 func (g *maker) flipFloat(f float64) float64 {
-	return math.Float64frombits(math.Float64bits(f) ^ 1<<g.IntN(64))
+	return math.Float64frombits(math.Float64bits(f) ^ 1<<g.bit(64))
 }
 
 func (g *maker) flipFloat32(f float32) float32 {
-	return math.Float32frombits(math.Float32bits(f) ^ 1<<g.IntN(32))
+	return math.Float32frombits(math.Float32bits(f) ^ 1<<g.bit(32))
 }
+
+// bit chooses one of n bits, the outermost as often as all others.
+func (g *maker) bit(n int) int { return pick(g, []int{0, n - 1, g.IntN(n), g.IntN(n)}) }

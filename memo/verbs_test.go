@@ -16,6 +16,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo"
 )
 
@@ -279,6 +280,9 @@ func TestHasAgreesWithCall(t *testing.T) {
 		"elements of another type": {before: func(t *testing.T, c *memo.Cache, _ *function) {
 			memoize(t, c, memo.Spec{Name: "f", Version: "1"}, func(n int) []float32 { return []float32{1} }).Call(1)
 		}, want: false},
+		"an array of another type": {before: func(t *testing.T, c *memo.Cache, _ *function) {
+			memoize(t, c, memo.Spec{Name: "f", Version: "1"}, func(n int) *array.Array[float32] { return newArray(t, []float32{1}) }).Call(1)
+		}, want: false},
 		"more results": {before: func(t *testing.T, c *memo.Cache, _ *function) {
 			memoize(t, c, memo.Spec{Name: "f", Version: "1"}, func(n int) ([]float64, int) { return nil, 1 }).Call(1)
 		}, want: false},
@@ -315,6 +319,10 @@ func TestKeyOfACall(t *testing.T) {
 	}
 	if want := memo.NewKey("f", "7").Add(dense(2, 2)).Add("x"); k.Digest() != want.Digest() || k.Function() != "f" || k.Version() != "7" {
 		t.Errorf("key %v, want %v", k, want)
+	}
+	longer := k.Add(3)
+	if want := memo.NewKey("f", "7").Add(dense(2, 2)).Add("x").Add(3); longer.Digest() != want.Digest() {
+		t.Errorf("with one more argument the key is %v, want %v", longer, want)
 	}
 	if f.Call(dense(2, 2), "x"); told.Key != k.Digest() || told.Kind != memo.Miss {
 		t.Errorf("the call was %+v", told)
