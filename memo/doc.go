@@ -75,9 +75,37 @@
 // [Options.Patience]. Elsewhere, and where a file system has no locks, each of
 // them computes it.
 //
-// # Limits
+// A memoized function may call memoized functions, itself too. A call that would
+// wait for the computation it is made in, through however many functions and
+// caches, computes instead. The cache knows such a call by its context or by its
+// goroutine, if that is the computation's own or was started by it; one made
+// without the context in a goroutine that was there before, it does not know.
+// Across processes, a call made in a computation waits for another one no longer
+// than Options.Patience.
 //
-// Nothing is removed unless asked for: see [Cache.Forget] and [Cache.Clear].
+// # How much is kept
+//
+// Nothing is removed unless asked for. [Options.Limits] bounds the bytes, the
+// entries and their age, and is enforced as entries are written: what was used
+// least recently goes first, or by another [Policy]. [Cache.Trim] does the same
+// once. [Cache.Forget] and [Cache.Clear] remove by name. Results that several
+// entries share stay until the last of these goes. [Options.Compress] makes them
+// smaller, and slower to read.
+//
+//	size, err := memo.ParseSize("20G")
+//	c, err := memo.Open("cache", &memo.Options{Limits: memo.Limits{MaxBytes: size, MaxAge: 90 * 24 * time.Hour}})
+//
+// # What is happening
+//
+// [Options.OnEvent] is told of every hit, miss and fault, of the computations
+// that begin, and of what is evicted; the log has the same: faults as warnings, evictions at
+// level info, the rest at level debug. [Cache.Stats] counts for this Cache, and knows the calls most
+// often asked for; it is a plain struct for expvar or OpenTelemetry to publish.
+// [Cache.History] counts for all processes that ever used the folder, by function,
+// with the time that hits have saved.
+//
+// # What to mind
+//
 // Whoever can write the folder can forge results, so it is private to the user by
 // default. Mind that an argument of an interface type costs its check at every
 // call, and that hashing reads the whole argument: memoize what takes longer

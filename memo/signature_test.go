@@ -80,6 +80,9 @@ func (s *signature) explicit(args []reflect.Value) memo.Key {
 	return k
 }
 
+// noContext is what verb takes for a call without one.
+var noContext context.Context
+
 // verb returns the arguments as the verbs take them.
 func (s *signature) verb(ctx context.Context, args []reflect.Value) (given []any) {
 	if ctx != nil {
@@ -155,7 +158,7 @@ func TestFuncWrapAndKeyAgree(t *testing.T) {
 				}
 			}
 			checkKey("the call", s.args, true)
-			checkHas(t, m, false, s.verb(nil, s.args)...)
+			checkHas(t, m, false, s.verb(noContext, s.args)...)
 
 			doors := map[string]any{
 				"Memoize": m.CallFunc(),
@@ -180,11 +183,11 @@ func TestFuncWrapAndKeyAgree(t *testing.T) {
 				check(name+", again", memo.Hit, doors[name], s.args)
 			}
 
-			checkHas(t, m, true, s.verb(nil, s.args)...)
+			checkHas(t, m, true, s.verb(noContext, s.args)...)
 			if ok, err := c.Has(t.Context(), want); !ok || err != nil {
 				t.Errorf("Has with the explicit key: %v, %v", ok, err)
 			}
-			if r := must(m.Record(s.verb(nil, s.args)...))(t); r.Key != want.Digest() || len(r.Args) != len(s.args)-len(s.spec.Ignore) || len(r.Results) != len(s.results) {
+			if r := must(m.Record(s.verb(noContext, s.args)...))(t); r.Key != want.Digest() || len(r.Args) != len(s.args)-len(s.spec.Ignore) || len(r.Results) != len(s.results) {
 				t.Errorf("record %+v", r)
 			}
 			into := make([]any, len(s.results))

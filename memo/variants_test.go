@@ -3,6 +3,7 @@ package memo_test
 import (
 	"cmp"
 	"math"
+	"math/cmplx"
 	"reflect"
 	"slices"
 
@@ -291,9 +292,9 @@ func (g *maker) flipScalar(v reflect.Value) {
 		f := array.Half(v.Uint()).Float32()
 		isNaN = f != f
 	case v.CanFloat():
-		isNaN = v.Float() != v.Float()
+		isNaN = math.IsNaN(v.Float())
 	case v.CanComplex():
-		isNaN = v.Complex() != v.Complex()
+		isNaN = cmplx.IsNaN(v.Complex())
 	}
 	if isNaN {
 		v.SetZero()
