@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"gonum.org/v1/gonum/mat"
@@ -25,12 +26,15 @@ func TestMain(m *testing.M) {
 // TestScript runs the scripts in testdata/script. Beside testscript's own commands
 // they have
 //
-//	fill             make a small cache in $NUMCACHE_DIR; set $KEY and $DIGEST
-//	                 to a call of test/ramp and its result
-//	fill N           add a call of test/ramp that has 2×N numbers, and set both
+//	fill             make a small cache in $NUMCACHE_DIR; set $KEY, $DIGEST and
+//	                 $OBJECT to a call of test/ramp, its result and that one's file
+//	fill N           add a call of test/ramp that has 2×N numbers, and set these
+//	fill -compress   fill with results that are compressed
 //	twins            put two calls whose keys begin alike into the cache; set
 //	                 $PREFIX to what they share
 //	damage PATTERN   change one byte in the middle of each file that matches
+//	older TIME PATTERN
+//	                 set the time of modification of each file that matches back
 //	json N [MEMBER…] the last output is N lines of JSON objects with these members
 //
 // and $NPY and $NPZ, the folders of files that NumPy wrote.
@@ -55,6 +59,7 @@ func TestScript(t *testing.T) {
 			"fill":   scriptFill,
 			"twins":  scriptTwins,
 			"damage": scriptDamage,
+			"older":  scriptOlder,
 			"json":   scriptJSON,
 		},
 	})
@@ -77,10 +82,14 @@ func store[T any](t interface{ Check(error) }, c *memo.Cache, k memo.Key, result
 }
 
 func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: fill [N]")
+	var options memo.Options
+	if len(args) > 0 && args[0] == "-compress" {
+		options.Compress, args = 6, args[1:]
 	}
-	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), nil)
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: fill [-compress] [N]")
+	}
+	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), &options)
 	ts.Check(err)
 	sizes := []int{2, 4, 3}
 	if len(args) == 1 {
@@ -98,7 +107,9 @@ func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
 	for r, err := range c.Find(context.Background(), k.String()) {
 		ts.Check(err)
 		ts.Setenv("KEY", r.Key.String())
-		ts.Setenv("DIGEST", r.Results[0].Arrays()[0].Digest.String())
+		digest := r.Results[0].Arrays()[0].Digest
+		ts.Setenv("DIGEST", digest.String())
+		ts.Setenv("OBJECT", filepath.FromSlash(c.ObjectPath(digest)))
 	}
 	ts.Check(c.Close())
 }
@@ -128,17 +139,34 @@ func scriptDamage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: damage PATTERN")
 	}
-	files, err := filepath.Glob(ts.MkAbs(args[0]))
-	ts.Check(err)
-	if len(files) == 0 {
-		ts.Fatalf("no file matches %s", args[0])
-	}
-	for _, file := range files {
+	for _, file := range matching(ts, args[0]) {
 		b, err := os.ReadFile(file)
 		ts.Check(err)
 		b[len(b)/2] ^= 1
 		ts.Check(os.WriteFile(file, b, 0o600))
 	}
+}
+
+func scriptOlder(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: older TIME PATTERN")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	for _, file := range matching(ts, args[1]) {
+		at := time.Now().Add(-by)
+		ts.Check(os.Chtimes(file, at, at))
+	}
+}
+
+// matching returns the files that match a pattern, at least one.
+func matching(ts *testscript.TestScript, pattern string) []string {
+	files, err := filepath.Glob(ts.MkAbs(pattern))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("no file matches %s", pattern)
+	}
+	return files
 }
 
 func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
