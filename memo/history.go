@@ -96,6 +96,11 @@ func parseHistory(raw []byte) (since time.Time, counts tallies) {
 	if json.Unmarshal(raw, &file) != nil || file.Format != format {
 		return since, nil
 	}
+	// In UTC the years 0 and 9999 may end in ones that JSON does not have.
+	file.Since = file.Since.UTC()
+	if year := file.Since.Year(); year < 0 || year > 9999 {
+		return since, nil
+	}
 	for name, s := range file.Functions {
 		seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
 		counts.add(name, &FunctionStats{s.Hits, s.Misses, s.Shared, s.Faults, seconds(s.Computed), seconds(s.Saved)})

@@ -101,6 +101,31 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestHistoryForged holds that a history with any numbers can be read, and added to.
+func TestHistoryForged(t *testing.T) {
+	for name, text := range map[string]string{
+		"late":  `{"format":1,"since":"9999-12-31T23:59:59-23:00","functions":{"f":{"hits":1}},`,
+		"early": `{"format":1,"since":"0000-01-01T00:00:00+23:00","functions":{"f":{"hits":1}},`,
+		"large": `{"format":1,"since":"2025-01-01T00:00:00Z","functions":{"f":{"saved":1e300,"computed":-1e300,"misses":9223372036854775807}},`,
+	} {
+		dir := t.TempDir()
+		c := openLimited(t, dir, Limits{}, newHandClock())
+		if err := os.WriteFile(filepath.Join(dir, statsFile), seal([]byte(text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := vector(t, c).Call(1, 10); err != nil {
+			t.Fatal(err)
+		}
+		h, err := c.History(t.Context())
+		if err != nil || h.Since.IsZero() || len(h.Functions) == 0 {
+			t.Errorf("%s: %+v, %v", name, h, err)
+		}
+		if err := c.Close(); err != nil || c.Stats().Faults > 0 {
+			t.Errorf("%s: %d faults, %v", name, c.Stats().Faults, err)
+		}
+	}
+}
+
 // TestHistoryIsToldInBetween checks that other processes learn before a cache closes.
 func TestHistoryIsToldInBetween(t *testing.T) {
 	dir := t.TempDir()

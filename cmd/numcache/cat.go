@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,10 +19,11 @@ func (p *program) catCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cat FILE|DIGEST",
 		Short: "Print the values of a .npy file, or of a cached result",
-		Long: `Print the values of a .npy file, or of the result in the cache that has the given
-digest of 32 hex digits (a file of such a name is ./NAME). A row along the last
-axis is one line, its values separated by tabs. Floats have the fewest digits that
-give the same bits back, and nan, inf, -inf; a complex number is 1+2j.
+		Long: `Print the values of a .npy file, of a .npz file with one member, or of the result
+in the cache that has the given digest of 32 hex digits (a file of such a name is
+./NAME). A row along the last axis is one line, its values separated by tabs. Floats
+have the fewest digits that give the same bits back, and nan, inf, -inf; a complex
+number is 1+2j.
 
 With --json one line: nested lists, or a single value for a 0-d array. JSON has no
 NaN and no infinities: they are the strings "NaN", "Infinity", "-Infinity". A
@@ -32,14 +34,15 @@ a file of records has fields, which numcache show lists, and no values to print.
 		Example: "  numcache cat scores.npy | head -3\n  numcache cat 3dbbec467ceba150bd0e18328cc3a754 --json",
 		Args:    arguments(1, 1, "one FILE or DIGEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a, s, err := p.load(cmd, args[0])
+			if err != nil {
+				return err
+			}
 			var v *values
-			a, err := p.load(cmd, args[0])
-			if err == nil {
-				v = newValues(cmd.Context(), cmd.OutOrStdout(), a, asJSON)
-			} else if s, textErr := npy.ReadStrings(args[0]); errors.Is(err, npy.ErrUnsupported) && textErr == nil {
+			if s != nil {
 				v = newStringValues(cmd.Context(), cmd.OutOrStdout(), s, asJSON)
 			} else {
-				return err
+				v = newValues(cmd.Context(), cmd.OutOrStdout(), a, asJSON)
 			}
 			if asJSON {
 				return v.nested()
@@ -51,12 +54,27 @@ a file of records has fields, which numcache show lists, and no values to print.
 	return cmd
 }
 
-// load reads the array that a digest or a file name stands for.
-func (p *program) load(cmd *cobra.Command, name string) (a array.Any, err error) {
+// load reads what a digest or a file name stands for: an array or, with a file,
+// strings.
+func (p *program) load(cmd *cobra.Command, name string) (a array.Any, s *npy.Strings, err error) {
 	digest, err := array.ParseDigest(name)
-	if err != nil {
-		return npy.ReadFile(name)
+	switch {
+	case err == nil:
+		a, err = p.loadResult(cmd, digest)
+	case strings.HasSuffix(name, ".npz"):
+		return loadMember(name)
+	default:
+		if a, err = npy.ReadFile(name); errors.Is(err, npy.ErrUnsupported) {
+			if s, stringsErr := npy.ReadStrings(name); stringsErr == nil {
+				return nil, s, nil
+			}
+		}
 	}
+	return a, nil, err
+}
+
+// loadResult reads an array that the cache holds.
+func (p *program) loadResult(cmd *cobra.Command, digest array.Digest) (a array.Any, err error) {
 	c, err := p.openExisting(cmd)
 	if err != nil {
 		return nil, err
@@ -66,6 +84,23 @@ func (p *program) load(cmd *cobra.Command, name string) (a array.Any, err error)
 		return nil, fmt.Errorf("%s in %s: %s", digest, c.Dir(), reason(err))
 	}
 	return a, nil
+}
+
+// loadMember reads the one member of a .npz file, such as a compressed result.
+func loadMember(path string) (a array.Any, s *npy.Strings, err error) {
+	z, err := npy.OpenArchive(path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer z.Close()
+	names := z.Names()
+	if len(names) != 1 {
+		return nil, nil, fmt.Errorf("%s: it holds %s, and cat prints a file that holds one; numcache show lists them", path, count(len(names), "member"))
+	}
+	if a, err = z.Read(names[0]); errors.Is(err, array.ErrDType) {
+		s, err = z.Strings(names[0])
+	}
+	return a, s, err
 }
 
 // values writes the elements of an array as text.

@@ -18,7 +18,7 @@ func (p *program) clearCommand() *cobra.Command {
 		Short: "Empty the cache, or forget one function's calls",
 		Long: `Empty the cache: its records, its objects, and what was put aside. With FUNCTION
 only the records of that one's calls go; results may be shared, and stay until
-the whole cache is emptied.
+numcache trim removes what no call refers to any more.
 
 Clear asks first where it talks to a person, and else needs --yes. Programs that
 use the cache meanwhile go on, and compute. With --json one object: dir, files and

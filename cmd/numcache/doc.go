@@ -5,7 +5,11 @@ shows what such a cache does.
 	numcache demo           run a pipeline on real data, twice: computed, then cached
 	numcache ls [FUNCTION]  list the cached calls
 	numcache show KEY|FILE  tell everything about one call, or one .npy or .npz file
+	numcache stats [FUNCTION]
+	                        tell what the cache holds, how often it helped, what it saved
 	numcache verify         read everything, and put aside what is damaged
+	numcache trim           remove what is over given limits, and results that no call needs
+	numcache forget KEY...  remove single calls, by their keys
 	numcache clear          empty the cache, or forget one function's calls
 	numcache hash FILE...   print the array digests of .npy files
 	numcache cat FILE|DIGEST

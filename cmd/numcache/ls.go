@@ -20,11 +20,12 @@ func (p *program) lsCommand() *cobra.Command {
 		Use:   "ls [FUNCTION]",
 		Short: "List the cached calls",
 		Long: `List the functions in the cache with their calls, then every call: the first
-digits of its key, its age, the bytes it takes, what it took to compute, its
-arguments and results. With FUNCTION only that one's.
+digits of its key, its age, its size, which is the bytes of its record and of its
+results before any compression, what it took to compute, its arguments and results.
+With FUNCTION only that one's.
 
 With --json the calls only, as they are read, an object each: key, function,
-version, args, results, created, writer, duration in seconds, size in bytes.
+version, args, results, created, used, writer, duration in seconds, size in bytes.
 Arguments and results have the form of the record, see memo/FORMAT.md.
 
 A record that cannot be read is told on standard error; the exit status is 1 then.`,
@@ -94,11 +95,14 @@ func (l *listing) each(ctx context.Context, report bool, f func(*memo.Record) er
 // callJSON is a call as programs read it. Its own fields hide those of the record.
 type callJSON struct {
 	*memo.Record
-	Duration float64 `json:"duration"`
-	Size     int64   `json:"size"`
+	Used     time.Time `json:"used"`
+	Duration float64   `json:"duration"`
+	Size     int64     `json:"size"`
 }
 
-func newCallJSON(r *memo.Record) callJSON { return callJSON{r, r.Duration.Seconds(), r.Size()} }
+func newCallJSON(r *memo.Record) callJSON {
+	return callJSON{r, r.Used().UTC(), r.Duration.Seconds(), r.Size()}
+}
 
 func (l *listing) json(ctx context.Context) error {
 	lines := jsonLines(l.out)

@@ -80,8 +80,8 @@ command was called in a wrong way.`,
 	root.PersistentFlags().StringVar(&p.dir, "dir", "", "folder of the cache (default $NUMCACHE_DIR, else numcache in your cache folder)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w%s", err, hint(cmd)) })
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(p.demoCommand(), p.lsCommand(), p.showCommand(), p.verifyCommand(),
-		p.clearCommand(), p.hashCommand(), p.catCommand())
+	root.AddCommand(p.demoCommand(), p.lsCommand(), p.showCommand(), p.statsCommand(), p.verifyCommand(),
+		p.trimCommand(), p.forgetCommand(), p.clearCommand(), p.hashCommand(), p.catCommand())
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"gonum.org/v1/gonum/mat"
@@ -25,12 +26,15 @@ func TestMain(m *testing.M) {
 // TestScript runs the scripts in testdata/script. Beside testscript's own commands
 // they have
 //
-//	fill             make a small cache in $NUMCACHE_DIR; set $KEY and $DIGEST
-//	                 to a call of test/ramp and its result
-//	fill N           add a call of test/ramp that has 2×N numbers, and set both
+//	fill             make a small cache in $NUMCACHE_DIR; set $KEY, $DIGEST and
+//	                 $OBJECT to a call of test/ramp, its result and that one's file
+//	fill N           add a call of test/ramp that has 2×N numbers, and set these
+//	fill -compress   fill with results that are compressed
 //	twins            put two calls whose keys begin alike into the cache; set
 //	                 $PREFIX to what they share
 //	damage PATTERN   change one byte in the middle of each file that matches
+//	older TIME PATTERN
+//	                 set the time of modification of each file that matches back
 //	json N [MEMBER…] the last output is N lines of JSON objects with these members
 //
 // and $NPY and $NPZ, the folders of files that NumPy wrote.
@@ -55,6 +59,7 @@ func TestScript(t *testing.T) {
 			"fill":   scriptFill,
 			"twins":  scriptTwins,
 			"damage": scriptDamage,
+			"older":  scriptOlder,
 			"json":   scriptJSON,
 		},
 	})
@@ -77,10 +82,14 @@ func store[T any](t interface{ Check(error) }, c *memo.Cache, k memo.Key, result
 }
 
 func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: fill [N]")
+	var options memo.Options
+	if len(args) > 0 && args[0] == "-compress" {
+		options.Compress, args = 6, args[1:]
 	}
-	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), nil)
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: fill [-compress] [N]")
+	}
+	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), &options)
 	ts.Check(err)
 	sizes := []int{2, 4, 3}
 	if len(args) == 1 {
@@ -98,7 +107,9 @@ func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
 	for r, err := range c.Find(context.Background(), k.String()) {
 		ts.Check(err)
 		ts.Setenv("KEY", r.Key.String())
-		ts.Setenv("DIGEST", r.Results[0].Arrays()[0].Digest.String())
+		digest := r.Results[0].Arrays()[0].Digest
+		ts.Setenv("DIGEST", digest.String())
+		ts.Setenv("OBJECT", filepath.FromSlash(c.ObjectPath(digest)))
 	}
 	ts.Check(c.Close())
 }
@@ -128,17 +139,34 @@ func scriptDamage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: damage PATTERN")
 	}
-	files, err := filepath.Glob(ts.MkAbs(args[0]))
-	ts.Check(err)
-	if len(files) == 0 {
-		ts.Fatalf("no file matches %s", args[0])
-	}
-	for _, file := range files {
+	for _, file := range matching(ts, args[0]) {
 		b, err := os.ReadFile(file)
 		ts.Check(err)
 		b[len(b)/2] ^= 1
 		ts.Check(os.WriteFile(file, b, 0o600))
 	}
+}
+
+func scriptOlder(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: older TIME PATTERN")
+	}
+	by, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	for _, file := range matching(ts, args[1]) {
+		at := time.Now().Add(-by)
+		ts.Check(os.Chtimes(file, at, at))
+	}
+}
+
+// matching returns the files that match a pattern, at least one.
+func matching(ts *testscript.TestScript, pattern string) []string {
+	files, err := filepath.Glob(ts.MkAbs(pattern))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("no file matches %s", pattern)
+	}
+	return files
 }
 
 func scriptJSON(ts *testscript.TestScript, neg bool, args []string) {
@@ -187,7 +215,10 @@ func TestStatus(t *testing.T) {
 		{1, "ls --json", "there is no cache in " + missing},
 		{1, "show 3dbbec46", "there is no cache in " + missing},
 		{1, "cat 3dbbec467ceba150bd0e18328cc3a754", "there is no cache in " + missing},
+		{1, "stats", "there is no cache in " + missing},
 		{1, "verify", "there is no cache in " + missing},
+		{1, "trim", "there is no cache in " + missing},
+		{1, "forget 3dbbec46", "there is no cache in " + missing},
 		{1, "clear --yes", "there is no cache in " + missing},
 		{1, "ls --dir " + dir, dir + " is not a cache"},
 		{1, "ls --dir main.go", filepath.Join(here, "main.go") + " is not a folder"},
@@ -208,6 +239,30 @@ func TestStatus(t *testing.T) {
 		{2, "cat", "cat takes one FILE or DIGEST"},
 		{2, "hash", "hash takes at least one FILE"},
 		{2, "verify x", "verify takes no argument"},
+		{2, "stats a b", "stats takes at most one FUNCTION"},
+		{2, "trim x", "trim takes no argument"},
+		{2, "trim --max-bytes 2X", `invalid argument "2X" for "--max-bytes" flag: it is no size; `},
+		{2, "trim --max-bytes -1", `invalid argument "-1" for "--max-bytes" flag: it is no size; `},
+		{2, "trim --max-bytes 9E", `invalid argument "9E" for "--max-bytes" flag: it is no size; `},
+		{2, "trim --max-bytes 0", `invalid argument "0" for "--max-bytes" flag: it is no limit; numcache clear `},
+		{2, "trim --max-bytes 0.5", `invalid argument "0.5" for "--max-bytes" flag: it is no limit; `},
+		{2, "trim --max-entries many", `invalid argument "many" for "--max-entries" flag: it is no number of entries`},
+		{2, "trim --max-entries -1", `invalid argument "-1" for "--max-entries" flag: it is no number of entries`},
+		{2, "trim --max-entries 0", `invalid argument "0" for "--max-entries" flag: it is no limit; `},
+		{2, "trim --max-age soon", `invalid argument "soon" for "--max-age" flag: it is no time; `},
+		{2, "trim --max-age d", `invalid argument "d" for "--max-age" flag: it is no time; `},
+		{2, "trim --max-age 30", `invalid argument "30" for "--max-age" flag: it is no time; `},
+		{2, "trim --max-age -1h", `invalid argument "-1h" for "--max-age" flag: it is no time; `},
+		{2, "trim --max-age -1d", `invalid argument "-1d" for "--max-age" flag: it is no time; `},
+		{2, "trim --max-age 106752d", `invalid argument "106752d" for "--max-age" flag: it is no time; `},
+		{2, "trim --max-age 0s", `invalid argument "0s" for "--max-age" flag: it is no limit; `},
+		{2, "trim --max-age 0d", `invalid argument "0d" for "--max-age" flag: it is no limit; `},
+		{2, "trim --policy fifo", `invalid argument "fifo" for "--policy" flag: it is no policy; `},
+		{2, "trim --max-bytes", "flag needs an argument: --max-bytes"},
+		{2, "forget", "forget takes at least one KEY"},
+		{2, "forget abc", `"abc" is no key; give 4 to 32 of its hex digits`},
+		{2, "forget 3dbbec46 wxyz", `"wxyz" is no key; `},
+		{2, "forget 3dbbec467ceba150bd0e18328cc3a7540", `"3dbbec467ceba150bd0e18328cc3a7540" is no key; `},
 		{2, "demo x", "demo takes no argument"},
 		{2, "demo --components ten", `invalid argument "ten" for "--components"`},
 		{2, "demo --components 0", "--components is 0; choose 1 to 64"},

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +20,8 @@ func (p *program) showCommand() *cobra.Command {
 		Use:   "show KEY|FILE",
 		Short: "Tell everything about one call, or one .npy or .npz file",
 		Long: `Tell everything that the cache knows of one call: its arguments, its results and
-the files they are in, when and how long it was computed, and by which program.
+the files they are in, when and how long it was computed, by which program, and
+when it was last used, which is noted at most hourly.
 The first 4 or more hex digits of its key will do where no other key has them.
 
 What is not 4 to 32 hex digits is taken for a .npy file; ./abcd is one too. A file
@@ -29,10 +29,11 @@ of records shows their fields: name, type, shape and offset. A digest have only
 arrays of numbers. A file whose name ends with .npz shows its members.
 
 With --json one object. Of a call: what ls --json prints, and objects, the files
-of the results, each with digest, dtype, shape, path, present. Of a file: file,
-digest, dtype, shape, fortran, big_endian, fields. Each field has name, title, dtype,
-shape, offset, and fields where it is a record itself. Of a .npz file one object for
-each member: member, and the same without digest, or error where it is no array.`,
+of the results, each with digest, dtype, shape, path, present, and the file's bytes.
+Of a file: file, digest, dtype, shape, fortran, big_endian, fields. Each field has
+name, title, dtype, shape, offset, and fields where it is a record itself. Of a .npz
+file one object for each member: member, and the same without digest, or error where
+it is no array.`,
 		Example: "  numcache show 3dbbec46\n  numcache show scores.npy\n  numcache show model.npz",
 		Args:    arguments(1, 1, "one KEY or FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -47,10 +48,17 @@ each member: member, and the same without digest, or error where it is no array.
 				return err
 			}
 			defer closing(c, &err)
-			r, err := findCall(cmd.Context(), c, args[0])
+			found, err := findCalls(cmd.Context(), c, args[0])
 			if err != nil {
+				if _, statErr := os.Stat(args[0]); statErr == nil {
+					err = fmt.Errorf("%s; the file of that name is ./%s", reason(err), args[0])
+				}
 				return err
 			}
+			if len(found) > 1 {
+				return severalCalls(args[0], found)
+			}
+			r := found[0]
 			if asJSON {
 				return jsonLines(cmd.OutOrStdout()).Encode(struct {
 					callJSON
@@ -71,31 +79,34 @@ func isKeyPrefix(s string) bool {
 	return len(s) >= minPrefix && len(s) <= 2*len(array.Digest{}) && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
 }
 
-// maxCandidates is how many keys the error of an ambiguous prefix names.
-const maxCandidates = 5
-
-// findCall returns the one call whose key begins with prefix.
-func findCall(ctx context.Context, c *memo.Cache, prefix string) (*memo.Record, error) {
-	var found *memo.Record
-	var candidates []string
+// findCalls returns the calls whose key begins with prefix, at least one.
+func findCalls(ctx context.Context, c *memo.Cache, prefix string) (found []*memo.Record, err error) {
 	for r, err := range c.Find(ctx, prefix) {
 		if err != nil {
 			return nil, err
 		}
-		found = r
-		if len(candidates) == maxCandidates {
-			candidates = append(candidates, "…")
+		found = append(found, r)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("no key in %s begins with %s; numcache ls lists them", c.Dir(), prefix)
+	}
+	return found, nil
+}
+
+// maxCandidates is how many keys the error of an ambiguous prefix names.
+const maxCandidates = 5
+
+// severalCalls is the error of a prefix that should mean one call and means several.
+func severalCalls(prefix string, found []*memo.Record) error {
+	var names []string
+	for _, r := range found {
+		if len(names) == maxCandidates {
+			names = append(names, "…")
 			break
 		}
-		candidates = append(candidates, fmt.Sprintf("%s (%s)", r.Key, r.Function))
+		names = append(names, fmt.Sprintf("%s (%s)", r.Key, r.Function))
 	}
-	switch len(candidates) {
-	case 0:
-		return nil, fmt.Errorf("no key in %s begins with %s; numcache ls lists them, and a file of that name is ./%[2]s", c.Dir(), prefix)
-	case 1:
-		return found, nil
-	}
-	return nil, fmt.Errorf("%s begins several keys: %s", prefix, strings.Join(candidates, ", "))
+	return fmt.Errorf("%s begins several keys: %s", prefix, strings.Join(names, ", "))
 }
 
 // objectJSON is an array of a result and where it is.
@@ -105,6 +116,7 @@ type objectJSON struct {
 	Shape   []int        `json:"shape"`
 	Path    string       `json:"path"`
 	Present bool         `json:"present"`
+	Bytes   int64        `json:"bytes"` // of the file
 }
 
 func objectsOf(c *memo.Cache, values []memo.Value) []objectJSON {
@@ -112,8 +124,11 @@ func objectsOf(c *memo.Cache, values []memo.Value) []objectJSON {
 	for _, v := range values {
 		for _, a := range v.Arrays() {
 			path := filepath.FromSlash(c.ObjectPath(a.Digest))
-			_, err := os.Stat(path)
-			objects = append(objects, objectJSON{a.Digest, a.DType.Descr(), a.Shape, path, err == nil})
+			o := objectJSON{Digest: a.Digest, DType: a.DType.Descr(), Shape: a.Shape, Path: path}
+			if info, err := os.Stat(path); err == nil {
+				o.Present, o.Bytes = true, info.Size()
+			}
+			objects = append(objects, o)
 		}
 	}
 	return objects
@@ -125,7 +140,8 @@ func showCall(w io.Writer, c *memo.Cache, r *memo.Record) error {
 	line("key", r.Key.String())
 	line("function", r.Function)
 	line("version", r.Version)
-	line("created", fmt.Sprintf("%s (%s ago)", r.Created.Local().Format("2006-01-02 15:04:05 MST"), ageText(time.Since(r.Created))))
+	line("created", momentText(r.Created))
+	line("used", momentText(r.Used()))
 	line("duration", durationText(r.Duration))
 	line("writer", r.Writer)
 	line("size", bytesText(r.Size()))
@@ -139,10 +155,13 @@ func showCall(w io.Writer, c *memo.Cache, r *memo.Record) error {
 		line(numbered("result", i), v.String())
 		for _, o := range objectsOf(c, []memo.Value{v}) {
 			line("", "digest "+o.Digest.String())
-			if o.Present {
-				line("", o.Path)
-			} else {
+			switch {
+			case !o.Present:
 				line("", o.Path+" (missing: the call will be computed anew)")
+			case strings.HasSuffix(o.Path, ".npz"):
+				line("", fmt.Sprintf("%s (compressed to %s, its member is data)", o.Path, bytesText(o.Bytes)))
+			default:
+				line("", o.Path)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -25,9 +26,12 @@ func bytesText(n int64) string {
 	return threeDigits(v/1000) + " PB"
 }
 
-// durationText returns a compute time with three digits: 1.25 ms, 40.1 s, 3h12m.
+// durationText returns a compute time with three digits: 1.25 ms, 40.1 s, 3h12m. A
+// time saved is negative where reading took longer than computing.
 func durationText(d time.Duration) string {
 	switch {
+	case d < 0:
+		return "-" + durationText(-max(d, -math.MaxInt64))
 	case d < time.Microsecond:
 		return fmt.Sprintf("%d ns", d)
 	case d < time.Millisecond:
@@ -40,6 +44,11 @@ func durationText(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
 	}
 	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// momentText returns when something was, in the reader's time zone, and how long ago.
+func momentText(t time.Time) string {
+	return fmt.Sprintf("%s (%s ago)", t.Local().Format("2006-01-02 15:04:05 MST"), ageText(time.Since(t)))
 }
 
 // ageText returns how long ago something was, in its largest unit.
@@ -68,10 +77,13 @@ func threeDigits(v float64) string {
 	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
-// count returns a number and its noun: 1 call, 2 calls.
+// count returns a number and its noun: 1 call, 2 calls, 3 entries.
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		noun = stem + "ie"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,6 +33,8 @@ func TestTexts(t *testing.T) {
 		{durationText(1490 * time.Millisecond), "1.49 s"},
 		{durationText(61 * time.Second), "1m01s"},
 		{durationText(3*time.Hour + 12*time.Minute), "3h12m"},
+		{durationText(-1490 * time.Millisecond), "-1.49 s"},
+		{durationText(math.MinInt64), "-2562047h47m"},
 		{ageText(-time.Second), "0s"},
 		{ageText(59 * time.Second), "59s"},
 		{ageText(59 * time.Minute), "59m"},
@@ -41,6 +44,8 @@ func TestTexts(t *testing.T) {
 		{times(time.Second, 0), "1000000000×"},
 		{count(1, "call"), "1 call"},
 		{count(0, "call"), "0 calls"},
+		{count(1, "entry"), "1 entry"},
+		{count(2, "entry"), "2 entries"},
 		{shorten("abcdef", 6), "abcdef"},
 		{shorten("äöüßab", 5), "äöüß…"},
 		{printable("a\x1b[31mb\n→"), "a\uFFFD[31mb\uFFFD→"},
@@ -96,6 +101,12 @@ func TestProgress(t *testing.T) {
 	line := "\rverify: 1 of 1000 files, 2.00 kB of 1.00 MB \x1b[K"
 	if got := out.String(); !strings.HasPrefix(got, line) || !strings.HasSuffix(got, "\r\x1b[K") || len(got) > 10*len(line) {
 		t.Errorf("got %q, want %q first", got, line)
+	}
+	out.Reset()
+	progress, _ = progressLine(&out, "trim")
+	progress(memo.Progress{Done: 7, BytesDone: 2000})
+	if got, want := out.String(), "\rtrim: 7 files, 2.00 kB freed \x1b[K"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -156,6 +167,25 @@ func TestCat(t *testing.T) {
 		}
 		if got := catText(t, tc.a, true); got != tc.json+"\n" {
 			t.Errorf("%s%v: got %q, want %q", tc.a.DType(), tc.a.Shape(), got, tc.json)
+		}
+	}
+}
+
+// TestCatMember prints what a .npz file with one member holds.
+func TestCatMember(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "one.npz")
+	for _, tc := range []struct {
+		member any
+		want   string
+	}{
+		{[]float64{1, 2.5}, "1\t2.5\n"},
+		{[]string{"a", "b c"}, "a\tb c\n"},
+	} {
+		if err := npy.WriteArchive(path, map[string]any{"x": tc.member}, &npy.ArchiveOptions{Level: 6}); err != nil {
+			t.Fatal(err)
+		}
+		if got := numcache(t, "cat", path); got != tc.want {
+			t.Errorf("got %q, want %q", got, tc.want)
 		}
 	}
 }

@@ -124,7 +124,11 @@ func progressLine(w io.Writer, name string) (progress func(memo.Progress), finis
 		// A person reads ten numbers a second at most.
 		if now := time.Now(); now.Sub(shown) >= 100*time.Millisecond {
 			shown = now
-			fmt.Fprintf(w, "\r%s: %d of %d files, %s of %s \x1b[K", name, p.Done, p.Total, bytesText(p.BytesDone), bytesText(p.BytesTotal))
+			text := fmt.Sprintf("%d of %d files, %s of %s", p.Done, p.Total, bytesText(p.BytesDone), bytesText(p.BytesTotal))
+			if p.Total == 0 { // not known, as with trim
+				text = fmt.Sprintf("%d files, %s freed", p.Done, bytesText(p.BytesDone))
+			}
+			fmt.Fprintf(w, "\r%s: %s \x1b[K", name, text)
 		}
 	}
 	return progress, func() {

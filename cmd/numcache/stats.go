@@ -1,0 +1,258 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/numcache/numcache/memo"
+)
+
+func (p *program) statsCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stats [FUNCTION]",
+		Short: "Tell what the cache holds, how often it helped and what it saved",
+		Long: `Tell how many entries and bytes are in the folder, and what all processes that
+used it counted: calls, how many of them were hits, the compute time that those
+saved, less what they took themselves, and what the others took to compute; faults,
+which are things that went wrong without failing a call. Calls that waited for the
+computation of another, and got its results, are shared. Below that the same for
+each function, the one with most time saved first. With FUNCTION only that one's
+counts.
+
+A process tells its counts every ten seconds or so, and when it closes the cache. What
+belongs to no function, or to one beyond the first thousand, is told of as (other).
+Where the counts cannot be read, which is told on standard error, the exit status
+is 1.
+
+With --json one object: dir, entries, bytes, since (null where nothing was counted),
+calls, hits, misses, shared, faults, hit_rate (null without calls), saved and
+computed in seconds, and functions, a list of function and the same counts; there ""
+is (other). With FUNCTION without entries and bytes.`,
+		Example: "  numcache stats\n  numcache stats demo/pca --json",
+		Args:    arguments(0, 1, "at most one FUNCTION"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			c, err := p.openExisting(cmd)
+			if err != nil {
+				return err
+			}
+			defer closing(c, &err)
+			s := statistics{dir: c.Dir()}
+			var historyErr error
+			s.history, historyErr = historyOf(cmd.Context(), c)
+			if len(args) == 1 {
+				if historyErr != nil {
+					return historyErr
+				}
+				counts, ok := s.history.Functions[args[0]]
+				if !ok {
+					return fmt.Errorf("nothing was counted of %q in %s", args[0], c.Dir())
+				}
+				s.history.Functions = map[string]memo.FunctionStats{args[0]: counts}
+			} else if s.holds, err = listFolder(cmd.Context(), c.Dir()); err != nil {
+				return err
+			}
+			if historyErr != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "numcache: %s\n", message(historyErr))
+				historyErr = errReported
+			}
+			if asJSON {
+				err = s.json(cmd.OutOrStdout())
+			} else {
+				err = s.text(cmd.OutOrStdout(), historyErr == nil)
+			}
+			return firstError(err, historyErr)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// historyOf is Cache.History, but has an error for counts that are damaged: to the
+// cache they are as good as none.
+func historyOf(ctx context.Context, c *memo.Cache) (memo.History, error) {
+	h, err := c.History(ctx)
+	if err != nil || !h.Since.IsZero() {
+		return h, err
+	}
+	const file = "stats.json"
+	if _, statErr := os.Lstat(filepath.Join(c.Dir(), file)); statErr == nil {
+		err = &memo.Error{Op: "read", Path: file, Err: fmt.Errorf("%w, what was counted is lost; the next calls are counted anew", memo.ErrDamaged)}
+	}
+	return h, err
+}
+
+// holdings is what a cache's folder holds.
+type holdings struct {
+	Entries int   `json:"entries"` // records
+	Bytes   int64 `json:"bytes"`   // of records and objects
+}
+
+// listFolder counts what the folder holds, by listing it: no file is read.
+func listFolder(ctx context.Context, dir string) (*holdings, error) {
+	var h holdings
+	for _, folder := range []string{"calls", "objects"} {
+		err := filepath.WalkDir(filepath.Join(dir, folder), func(path string, d fs.DirEntry, err error) error {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil && d.Type().IsRegular() {
+				var info fs.FileInfo
+				if info, err = d.Info(); err == nil {
+					h.Bytes += info.Size()
+					if folder == "calls" && strings.HasSuffix(path, ".json") {
+						h.Entries++
+					}
+				}
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // files and folders come and go
+			}
+			if err != nil {
+				return &memo.Error{Op: "list", Path: path, Err: err}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &h, nil
+}
+
+// statistics is what stats tells.
+type statistics struct {
+	dir     string
+	holds   *holdings // nil where only one function is asked for
+	history memo.History
+}
+
+// byTimeSaved returns the functions, the one that saved most first.
+func (s *statistics) byTimeSaved() []string {
+	names := make([]string, 0, len(s.history.Functions))
+	for name := range s.history.Functions {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.history.Functions[b].Saved, s.history.Functions[a].Saved), strings.Compare(a, b))
+	})
+	return names
+}
+
+// countsJSON is what was counted as programs read it.
+type countsJSON struct {
+	Calls    int64    `json:"calls"`
+	Hits     int64    `json:"hits"`
+	Misses   int64    `json:"misses"`
+	Shared   int64    `json:"shared"`
+	Faults   int64    `json:"faults"`
+	HitRate  *float64 `json:"hit_rate"`
+	Saved    float64  `json:"saved"`
+	Computed float64  `json:"computed"`
+}
+
+func newCountsJSON(s memo.FunctionStats) countsJSON {
+	c := countsJSON{calls(s), s.Hits, s.Misses, s.Shared, s.Faults, nil, s.Saved.Seconds(), s.Computed.Seconds()}
+	if c.Calls > 0 {
+		rate := hitRate(s)
+		c.HitRate = &rate
+	}
+	return c
+}
+
+func (s *statistics) json(w io.Writer) error {
+	type functionJSON struct {
+		Function string `json:"function"`
+		countsJSON
+	}
+	functions := []functionJSON{} // JSON's [], not null
+	for _, name := range s.byTimeSaved() {
+		functions = append(functions, functionJSON{name, newCountsJSON(s.history.Functions[name])})
+	}
+	var since *time.Time
+	if !s.history.Since.IsZero() {
+		since = &s.history.Since
+	}
+	return jsonLines(w).Encode(struct {
+		Dir string `json:"dir"`
+		*holdings
+		Since *time.Time `json:"since"`
+		countsJSON
+		Functions []functionJSON `json:"functions"`
+	}{s.dir, s.holds, since, newCountsJSON(s.history.Total()), functions})
+}
+
+// text writes the counts only where they could be read.
+func (s *statistics) text(w io.Writer, readable bool) error {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "%-8s  "+format+"\n", append([]any{name}, args...)...)
+	}
+	line("folder", "%s", printable(s.dir))
+	if s.holds != nil {
+		line("holds", "%s, %s", count(s.holds.Entries, "entry"), bytesText(s.holds.Bytes))
+	}
+	names := s.byTimeSaved()
+	switch {
+	case !readable:
+		line("counted", "unknown")
+	case len(names) == 0:
+		line("counted", "nothing yet")
+	default:
+		total := s.history.Total()
+		line("since", "%s", momentText(s.history.Since))
+		line("hit rate", "%s, %d hits in %d calls", rateText(total), total.Hits, calls(total))
+		line("saved", "%s", durationText(total.Saved))
+		line("computed", "%s", durationText(total.Computed))
+		line("faults", "%d", total.Faults)
+		s.table(&b, names)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// table writes a line for each function.
+func (s *statistics) table(b *strings.Builder, names []string) {
+	width := len("FUNCTION")
+	for _, name := range names {
+		width = max(width, utf8.RuneCountInString(functionText(name)))
+	}
+	fmt.Fprintf(b, "\n%-*s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %6s\n", width, "FUNCTION",
+		"CALLS", "HITS", "MISSES", "SHARED", "HIT RATE", "SAVED", "COMPUTED", "FAULTS")
+	for _, name := range names {
+		f := s.history.Functions[name]
+		fmt.Fprintf(b, "%-*s  %8d  %8d  %8d  %8d  %8s  %8s  %8s  %6d\n", width, functionText(name),
+			calls(f), f.Hits, f.Misses, f.Shared, rateText(f), durationText(f.Saved), durationText(f.Computed), f.Faults)
+	}
+}
+
+// functionText returns a function's name; the counts under "" are not one function's.
+func functionText(name string) string {
+	if name == "" {
+		return "(other)"
+	}
+	return printable(name)
+}
+
+func calls(s memo.FunctionStats) int64 { return s.Hits + s.Misses + s.Shared }
+
+func hitRate(s memo.FunctionStats) float64 { return float64(s.Hits) / float64(calls(s)) }
+
+func rateText(s memo.FunctionStats) string {
+	if calls(s) <= 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f %%", 100*hitRate(s))
+}
