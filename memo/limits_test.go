@@ -414,6 +414,47 @@ func TestEvictionIsConcurrent(t *testing.T) {
 	}
 }
 
+// TestEvictionTakesMore checks that what goes over a larger limit takes a twentieth
+// more along, so that not every entry lists the folder.
+func TestEvictionTakesMore(t *testing.T) {
+	now, dir := newHandClock(), t.TempDir()
+	c := openLimited(t, dir, Limits{MaxEntries: 40}, now)
+	f := fill(t, c, now, 40)
+	for x, want := range []int64{38, 39, 40, 38} {
+		if _, err := f.Call(float64(100+x), 10); err != nil {
+			t.Fatal(err)
+		}
+		if u, _ := inFolder(t, dir); u.entries != want {
+			t.Errorf("%d entries, want %d", u.entries, want)
+		}
+	}
+}
+
+// TestStoredWhileEvicting has another cache store an entry in the middle of an
+// eviction, which must not be missing in the ledger then.
+func TestStoredWhileEvicting(t *testing.T) {
+	now, dir := newHandClock(), t.TempDir()
+	other := vector(t, openLimited(t, dir, Limits{MaxEntries: 50}, now))
+	c := openLimited(t, dir, Limits{MaxEntries: 3}, now)
+	stored := 0.0
+	c.options.OnEvent = func(e Event) {
+		if e.Kind == Evicted && stored == 0 {
+			stored = 1000
+			if _, err := other.Call(stored, 10); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	fill(t, c, now, 4)
+	if stored == 0 {
+		t.Fatal("nothing was evicted")
+	}
+	u, _ := inFolder(t, dir)
+	if l, err := readLedger(t.Context(), c.store); err != nil || l.entries < u.entries || l.bytes < u.bytes {
+		t.Errorf("the ledger has %+v, the folder %+v; %v", l.usage, u, err)
+	}
+}
+
 func TestLimitsRefuse(t *testing.T) {
 	for _, limits := range []Limits{{MaxBytes: -1}, {MaxEntries: -1}, {MaxAge: -1}, {Policy: -1}, {Policy: LeastCost + 1}} {
 		if _, err := Open(t.TempDir(), &Options{Limits: limits}); !errors.Is(err, ErrArguments) {
