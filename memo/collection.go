@@ -109,7 +109,7 @@ func (col *collection) lookThrough(ctx context.Context) (first candidates, more 
 		}
 		col.look()
 		col.left.bytes += info.Size
-		if !strings.HasSuffix(info.Name, ".json") {
+		if !isRecord(info.Name) {
 			continue
 		}
 		col.left.entries++

@@ -44,15 +44,21 @@ func (h History) Total() (total FunctionStats) {
 	return total
 }
 
-// maxFunctions bounds the functions that are counted by name. Those beyond it are
-// counted together, under the name "".
-const maxFunctions = 1000
+// maxFunctions and maxFunctionName bound the functions that are counted by name, and
+// with that the file. The others are counted together, under the name "".
+const (
+	maxFunctions    = 1000
+	maxFunctionName = 1024
+)
 
 // tallies are counts by function.
 type tallies map[string]*FunctionStats
 
 // add counts calls of a function.
 func (t *tallies) add(function string, s *FunctionStats) {
+	if len(function) > maxFunctionName {
+		function = ""
+	}
 	known := (*t)[function]
 	if known == nil && (len(*t) > maxFunctions || len(*t) == maxFunctions && (*t)[""] == nil) {
 		function = ""

@@ -49,6 +49,9 @@ func objectBase(digest array.Digest) string {
 	return objectsFolder + "/" + hex[:2] + "/" + hex
 }
 
+// isRecord reports whether a file among the calls or objects is a record.
+func isRecord(name string) bool { return strings.HasSuffix(name, ".json") }
+
 // isPacked reports whether an object's file is compressed.
 func isPacked(name string) bool { return strings.HasSuffix(name, ".npz") }
 

@@ -49,7 +49,7 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 				return
 			}
 			base := path.Base(info.Name)
-			if !strings.HasSuffix(base, ".json") || !strings.HasPrefix(base, prefix) {
+			if !isRecord(base) || !strings.HasPrefix(base, prefix) {
 				continue
 			}
 			r, err := recordAt(ctx, s, info.Name)

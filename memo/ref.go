@@ -61,6 +61,14 @@ func (c *Cache) Ref(k Key) Ref {
 	return Ref{function: k.function, version: k.version, key: k.Digest(), cache: c}
 }
 
+// RefOf returns a reference to the call that a record of the cache tells of.
+func (c *Cache) RefOf(r *Record) Ref {
+	if r == nil {
+		return Ref{cache: c}
+	}
+	return Ref{function: r.Function, version: r.Version, key: r.Key, cache: c}
+}
+
 func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 	ctx = orBackground(ctx)
 	if err := ctx.Err(); err != nil {

@@ -21,7 +21,7 @@ const (
 const revisePatience = 200 * time.Millisecond
 
 // maxShared bounds a shared file.
-const maxShared = 1 << 20
+const maxShared = 8 << 20
 
 // revise rewrites a shared file: f gets what it holds, nil where that is not intact
 // or missing, and returns the new body, all but the check. It keeps other processes

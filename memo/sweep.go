@@ -65,7 +65,7 @@ func (col *collection) references(ctx context.Context) (referenced []uint64, err
 			return nil, &Error{"list", callsFolder, err}
 		}
 		col.look()
-		if !strings.HasSuffix(info.Name, ".json") {
+		if !isRecord(info.Name) {
 			continue
 		}
 		raw, _, err := col.s.Get(ctx, info.Name, maxRecord)

@@ -19,6 +19,31 @@ type usage struct{ bytes, entries int64 }
 func (u usage) plus(v usage) usage  { return usage{u.bytes + v.bytes, u.entries + v.entries} }
 func (u usage) minus(v usage) usage { return usage{u.bytes - v.bytes, u.entries - v.entries} }
 
+// Usage counts the entries in the folder, and the bytes of their records and objects.
+// It lists the folder and reads no file of it.
+func (c *Cache) Usage(ctx context.Context) (entries int, bytes int64, err error) {
+	if c == nil {
+		return 0, 0, ErrNil
+	}
+	s, release := c.use()
+	defer release()
+	if s == nil {
+		return 0, 0, nil
+	}
+	for _, folder := range []string{callsFolder, objectsFolder} {
+		for info, err := range s.List(orBackground(ctx), folder) {
+			if err != nil {
+				return entries, bytes, &Error{"list", folder, err}
+			}
+			bytes += info.Size
+			if isRecord(info.Name) {
+				entries++
+			}
+		}
+	}
+	return entries, bytes, nil
+}
+
 // ledger is what the usage file says. The processes that have limits keep it
 // together, so that none of them needs to list the folder after every write. It
 // drifts, through those that have none and those that are killed: so it is counted

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +43,7 @@ prints.`,
 			}
 			lines := jsonLines(cmd.OutOrStdout())
 			for _, r := range found {
-				if err := forget(cmd.Context(), c, r); err != nil {
+				if err := c.RefOf(r).Forget(cmd.Context()); err != nil {
 					return err
 				}
 				if asJSON {
@@ -84,15 +83,4 @@ func findAll(ctx context.Context, c *memo.Cache, prefixes []string, all bool) (f
 		}
 	}
 	return found, nil
-}
-
-// forget removes the call of a record. All that remains of its key is the digest,
-// which makes a reference by its text form.
-func forget(ctx context.Context, c *memo.Cache, r *memo.Record) error {
-	var ref memo.Ref
-	text := url.PathEscape(r.Function) + "/" + url.PathEscape(r.Version) + "/" + r.Key.String()
-	if err := ref.UnmarshalText([]byte(text)); err != nil {
-		return err
-	}
-	return ref.In(c).Forget(ctx)
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,8 +59,11 @@ is (other). With FUNCTION without entries and bytes.`,
 					return fmt.Errorf("nothing was counted of %q in %s", args[0], c.Dir())
 				}
 				s.history.Functions = map[string]memo.FunctionStats{args[0]: counts}
-			} else if s.holds, err = listFolder(cmd.Context(), c.Dir()); err != nil {
-				return err
+			} else {
+				s.holds = new(holdings)
+				if s.holds.Entries, s.holds.Bytes, err = c.Usage(cmd.Context()); err != nil {
+					return err
+				}
 			}
 			if historyErr != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "numcache: %s\n", message(historyErr))
@@ -98,38 +99,6 @@ func historyOf(ctx context.Context, c *memo.Cache) (memo.History, error) {
 type holdings struct {
 	Entries int   `json:"entries"` // records
 	Bytes   int64 `json:"bytes"`   // of records and objects
-}
-
-// listFolder counts what the folder holds, by listing it: no file is read.
-func listFolder(ctx context.Context, dir string) (*holdings, error) {
-	var h holdings
-	for _, folder := range []string{"calls", "objects"} {
-		err := filepath.WalkDir(filepath.Join(dir, folder), func(path string, d fs.DirEntry, err error) error {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err == nil && d.Type().IsRegular() {
-				var info fs.FileInfo
-				if info, err = d.Info(); err == nil {
-					h.Bytes += info.Size()
-					if folder == "calls" && strings.HasSuffix(path, ".json") {
-						h.Entries++
-					}
-				}
-			}
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil // files and folders come and go
-			}
-			if err != nil {
-				return &memo.Error{Op: "list", Path: path, Err: err}
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return &h, nil
 }
 
 // statistics is what stats tells.
