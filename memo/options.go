@@ -19,7 +19,7 @@ type Options struct {
 
 	// OnEvent, if set, is called for every [Event], from the goroutine that
 	// had it, maybe from several at once. It must not call back into a
-	// function that is being computed.
+	// function that is being computed, nor Trim.
 	OnEvent func(Event)
 
 	// Limits bound what the folder holds. They are enforced as entries are
