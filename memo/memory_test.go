@@ -223,34 +223,6 @@ func TestMemoryEntriesAreAskedFor(t *testing.T) {
 	}
 }
 
-// TestAllocationsOfAHit pins them.
-func TestAllocationsOfAHit(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
-	c := openMemory(t, Memory{})
-	ctx := context.Background()
-	compute := func(context.Context) (float64, error) { return 1.5, nil }
-	if n := testing.AllocsPerRun(100, func() {
-		if v, err := Do(ctx, c, NewKey("f", "1").Add(benchArgument), compute); v != 1.5 || err != nil {
-			t.Error(v, err)
-		}
-	}); n > 2 {
-		t.Errorf("Do: %v allocations", n)
-	}
-	f, err := Func(c, Spec{Name: "g"}, func(_ context.Context, n int) (float64, error) { return float64(n), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := testing.AllocsPerRun(100, func() {
-		if v, err := f.Call(ctx, benchArgument); v != benchArgument || err != nil {
-			t.Error(v, err)
-		}
-	}); n > 6 {
-		t.Errorf("Func: %v allocations", n)
-	}
-}
-
 func TestMemorySettings(t *testing.T) {
 	for _, m := range []Memory{{MaxBytes: -1}, {MaxEntries: -1}, {Policy: LeastCost}, {Policy: -1}} {
 		if c, err := Open("", &Options{Memory: &m}); c != nil || !errors.Is(err, ErrArguments) {

@@ -331,7 +331,7 @@ func TestRefOpen(t *testing.T) {
 		return // it removes no file that is open
 	}
 	mapped, err := file.Map(npy.ReadOnly)
-	if runtime.GOOS == "linux" && err != nil {
+	if runtime.GOOS == "linux" && err != nil && !errors.Is(err, array.ErrNotShared) {
 		t.Fatal(err)
 	}
 	if err := c.Clear(ctx, nil); err != nil {
