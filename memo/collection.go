@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -134,11 +135,15 @@ func (col *collection) lookThrough(ctx context.Context) (first candidates, more 
 }
 
 // worth is the time that an entry took to compute, for each byte and for the time
-// since it was used. A record that cannot be read is worth nothing.
+// since it was used. A damaged record is worth nothing;
+// one that cannot be read now may be worth much, and goes last.
 func (col *collection) worth(ctx context.Context, info store.Info) float64 {
 	r, err := recordAt(ctx, col.s, info.Name)
-	if err != nil {
+	switch {
+	case isGone(err):
 		return 0
+	case err != nil:
+		return math.Inf(1)
 	}
 	age := max(col.now.Sub(info.Modified), time.Second)
 	return r.Duration.Seconds() / float64(max(r.Size(), 1)) / age.Seconds()

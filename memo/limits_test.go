@@ -10,8 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/numcache/numcache/memo/internal/store"
 )
 
 // handClock is a time that tests set.
@@ -176,6 +179,42 @@ func TestLeastCost(t *testing.T) {
 	}
 	if want := []string{"fast and small", "slow and small"}; !slices.Equal(names, want) {
 		t.Errorf("kept %q, want %q", names, want)
+	}
+}
+
+// onceUnreadable is a store whose first read of one blob fails.
+type onceUnreadable struct {
+	store.Store
+	name string
+	once sync.Once
+}
+
+func (s *onceUnreadable) Get(ctx context.Context, name string, limit int64) (b []byte, modified time.Time, err error) {
+	if name == s.name {
+		s.once.Do(func() { err = syscall.EIO })
+	}
+	if err != nil {
+		return nil, modified, err
+	}
+	return s.Store.Get(ctx, name, limit)
+}
+
+// TestLeastCostSparesTheUnreadable checks that an entry whose cost cannot be read now
+// does not count as worthless: it goes last.
+func TestLeastCostSparesTheUnreadable(t *testing.T) {
+	now, dir := newHandClock(), t.TempDir()
+	c := openLimited(t, dir, Limits{}, now)
+	f := fill(t, c, now, 4)
+	key, err := f.Key(2, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.store = &onceUnreadable{Store: c.store, name: recordName("vector", "1", key.Digest())}
+	if _, err := c.Trim(t.Context(), Limits{MaxEntries: 1, Policy: LeastCost}, nil); err != nil {
+		t.Error(err)
+	}
+	if got := callsIn(t, f, 4); !slices.Equal(got, []int{2}) {
+		t.Errorf("kept %v, want [2]", got)
 	}
 }
 

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -99,43 +97,9 @@ func TestOnceProcess(t *testing.T) {
 	}
 }
 
-// onceProcess is such a process.
-type onceProcess struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-func startOnceProcess(t *testing.T, dir, task, count string) *onceProcess {
+func startOnceProcess(t *testing.T, dir, task, count string) *process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestOnceProcess$", "-test.count=1")
-	cmd.Env = append(os.Environ(), onceFolder+"="+dir, onceTask+"="+task, onceCount+"="+count)
-	cmd.Stderr = os.Stderr
-	in, inErr := cmd.StdinPipe()
-	out, outErr := cmd.StdoutPipe()
-	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Process.Kill() // some are stopped
-		_ = cmd.Wait()
-	})
-	p := &onceProcess{t, cmd, in, bufio.NewReader(out)}
-	if line := p.read(); line != "ready" {
-		t.Fatalf("a process says %q", line)
-	}
-	return p
-}
-
-func (p *onceProcess) read() string {
-	p.t.Helper()
-	line, err := p.out.ReadString('\n')
-	if err != nil {
-		p.t.Fatalf("a process says %q, %v", line, err)
-	}
-	return strings.TrimSuffix(line, "\n")
+	return startProcess(t, "TestOnceProcess", onceFolder+"="+dir, onceTask+"="+task, onceCount+"="+count)
 }
 
 // TestManyProcessesComputeOnce has all processes ask for the same key at the same
@@ -145,7 +109,7 @@ func TestManyProcessesComputeOnce(t *testing.T) {
 	dir := t.TempDir()
 	count := filepath.Join(t.TempDir(), "count")
 	overwrite(t, nil, count)
-	var processes []*onceProcess
+	var processes []*process
 	for range *onceProcesses {
 		processes = append(processes, startOnceProcess(t, dir, "rounds", count))
 	}

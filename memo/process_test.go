@@ -3,6 +3,7 @@ package memo
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -11,8 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/numcache/numcache/array"
 )
 
 // The environment of a worker process: the cache folder, a seed, and what to do.
@@ -22,8 +26,14 @@ const (
 	workerTask   = "NUMCACHE_TEST_TASK"
 )
 
-// workerCalls is the number of different calls that the workers make.
-const workerCalls = 12
+// workerCalls is the number of different calls that the workers make, workerBytes the
+// limit of their cache: about half of what all results take.
+const (
+	workerCalls = 12
+	workerBytes = 2 << 20
+)
+
+var kills = flag.Int("kills", 150, "processes that TestProcesses kills")
 
 // big is the result of call n, some of it long enough for a kill to strike while
 // it is written. Any two calls share their last part.
@@ -60,7 +70,11 @@ func TestWorkerProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := &Options{Sync: SyncNone, Logger: slog.New(slog.DiscardHandler), OnEvent: func(e Event) {
+	limits := Limits{MaxBytes: workerBytes}
+	if os.Getenv(workerTask) == "verify" {
+		limits = Limits{} // it wants to find everything again
+	}
+	options := &Options{Sync: SyncNone, Limits: limits, Logger: slog.New(slog.DiscardHandler), OnEvent: func(e Event) {
 		// Whoever dies while writing must leave nothing that others see.
 		if e.Kind == Fault {
 			t.Errorf("TORN or worse: %v", e.Err)
@@ -86,16 +100,24 @@ func TestWorkerProcess(t *testing.T) {
 	}
 	switch os.Getenv(workerTask) {
 	case "work":
+		if report, err := c.Verify(context.Background(), nil); err != nil || len(report.Damaged) > 0 {
+			t.Errorf("TORN: %+v, %v", report, err)
+		}
 		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && !t.Failed(); {
 			n := r.IntN(workerCalls)
 			call(n)
 			switch chance := r.IntN(100); {
-			case chance >= 75: // so that there is something to write
+			case chance >= 80: // so that there is something to write
 				if err := f.Forget(n); err != nil {
 					t.Error(err)
 				}
 			case chance == 0:
 				if err := c.Clear(context.Background(), nil); err != nil {
+					t.Error(err)
+				}
+			case chance <= 3:
+				limits := Limits{MaxBytes: workerBytes / 2, Policy: Policy(r.IntN(int(LeastCost) + 1))}
+				if _, err := c.Trim(context.Background(), limits, nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -115,15 +137,18 @@ func TestWorkerProcess(t *testing.T) {
 		if again := c.Stats(); again.Hits-s.Hits != workerCalls {
 			t.Errorf("after everything: %+v", again)
 		}
-		fmt.Printf("verified: %d records, %d objects, %d hits\n", report.Records, report.Objects, s.Hits)
+		trimmed, err := c.Trim(context.Background(), Limits{MaxBytes: workerBytes}, nil)
+		if _, bytes, usageErr := c.Usage(context.Background()); err != nil || usageErr != nil || bytes > workerBytes || trimmed.Entries == 0 {
+			t.Errorf("Trim left %d bytes: %+v, %v, %v", bytes, trimmed, err, usageErr)
+		}
+		fmt.Printf("verified: %d records, %d objects, %d incomplete, %d hits\n", report.Records, report.Objects, report.Incomplete, s.Hits)
 	}
 }
 
 // startWorker runs the test binary as a worker.
 func startWorker(t *testing.T, dir, task string, seed int) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestWorkerProcess$", "-test.count=1")
-	cmd.Env = append(os.Environ(), workerFolder+"="+dir, workerSeed+"="+strconv.Itoa(seed), workerTask+"="+task)
+	cmd := rerun("TestWorkerProcess", workerFolder+"="+dir, workerSeed+"="+strconv.Itoa(seed), workerTask+"="+task)
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -132,35 +157,26 @@ func startWorker(t *testing.T, dir, task string, seed int) (*exec.Cmd, *strings.
 	return cmd, &output
 }
 
-// TestProcesses has several processes work on one folder and kills them at random
-// moments. No process may see a torn entry or a wrong result, and a fresh one
-// finds every entry right.
+// TestProcesses has several processes store, evict and trim in one folder and kills
+// them at random moments. No process may see a torn entry or a wrong result, and a
+// fresh one finds every entry right.
 func TestProcesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a few seconds")
 	}
 	dir := t.TempDir()
-	length := 4 * time.Second
-	ctx, cancel := context.WithTimeout(t.Context(), length)
-	defer cancel()
-	var mu sync.Mutex
-	kills := 0
+	began := time.Now()
+	var started atomic.Int64
 	var wg sync.WaitGroup
 	for w := range 4 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(w), 3))
-			for round := 0; ctx.Err() == nil; round++ {
+			for round := 0; started.Add(1) <= int64(*kills); round++ {
 				cmd, output := startWorker(t, dir, "work", 100*round+w)
 				// A kill strikes at any time from the start of the process on.
-				select {
-				case <-ctx.Done():
-				case <-time.After(time.Duration(r.IntN(400)) * time.Millisecond):
-				}
+				<-time.After(time.Duration(r.IntN(400)) * time.Millisecond)
 				killErr := cmd.Process.Kill()
 				waitErr := cmd.Wait()
-				mu.Lock()
-				kills++
-				mu.Unlock()
 				var exit *exec.ExitError
 				if errors.Is(killErr, os.ErrProcessDone) || !errors.As(waitErr, &exit) || exit.ExitCode() > 0 {
 					t.Errorf("worker %d ended by itself: %v, %v\n%s", w, killErr, waitErr, output)
@@ -173,16 +189,18 @@ func TestProcesses(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	var keys []array.Digest
+	for n := range workerCalls {
+		keys = append(keys, NewKey("big", "1").Add(n).Digest())
+	}
+	checkNoLocks(t, dir, keys...)
 	left := len(filesBelow(t, dir, stagingFolder))
 	cmd, output := startWorker(t, dir, "verify", 0)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("a fresh process: %v\n%s", err, output)
 	}
 	line, _, _ := strings.Cut(output.String(), "\n")
-	t.Logf("%d kills, %d files left in %s; %s", kills, left, stagingFolder, line)
-	if kills < 8 {
-		t.Errorf("only %d kills: nothing was tried", kills)
-	}
+	t.Logf("%d kills in %v, %d files left in %s; %s", *kills, time.Since(began).Round(time.Second), left, stagingFolder, line)
 	for _, name := range filesBelow(t, dir, quarantineFolder) {
 		t.Errorf("%s was put aside", name)
 	}

@@ -161,12 +161,17 @@ func (s *Faulty) Stat(ctx context.Context, name string) (store.Info, error) {
 // List implements [store.Store].
 func (s *Faulty) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
+		// One operation opens the folder, and one looks for each next blob.
+		if fault := s.do("list"); fault != nil {
+			yield(store.Info{}, fault)
+			return
+		}
 		for info, err := range s.Store.List(ctx, prefix) {
-			if fault := s.do("list"); fault != nil {
-				yield(store.Info{}, fault)
+			if !yield(info, err) {
 				return
 			}
-			if !yield(info, err) {
+			if fault := s.do("list"); fault != nil {
+				yield(store.Info{}, fault)
 				return
 			}
 		}
