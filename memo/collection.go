@@ -135,8 +135,8 @@ func (col *collection) lookThrough(ctx context.Context) (first candidates, more 
 }
 
 // worth is the time that an entry took to compute, for each byte and for the time
-// since it was used. A damaged record is worth nothing;
-// one that cannot be read now may be worth much, and goes last.
+// since it was used. A damaged record is worth nothing; one that
+// cannot be read now may be worth much, and goes last.
 func (col *collection) worth(ctx context.Context, info store.Info) float64 {
 	r, err := recordAt(ctx, col.s, info.Name)
 	switch {
