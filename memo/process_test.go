@@ -100,9 +100,11 @@ func TestWorkerProcess(t *testing.T) {
 	}
 	switch os.Getenv(workerTask) {
 	case "work":
-		if report, err := c.Verify(context.Background(), nil); err != nil || len(report.Damaged) > 0 {
+		report, err := c.Verify(context.Background(), nil)
+		if err != nil || len(report.Damaged) > 0 {
 			t.Errorf("TORN: %+v, %v", report, err)
 		}
+		fmt.Printf("found %d records and %d objects\n", report.Records, report.Objects)
 		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && !t.Failed(); {
 			n := r.IntN(workerCalls)
 			call(n)
@@ -166,7 +168,7 @@ func TestProcesses(t *testing.T) {
 	}
 	dir := t.TempDir()
 	began := time.Now()
-	var started atomic.Int64
+	var started, records, objects atomic.Int64
 	var wg sync.WaitGroup
 	for w := range 4 {
 		wg.Go(func() {
@@ -181,6 +183,11 @@ func TestProcesses(t *testing.T) {
 				if errors.Is(killErr, os.ErrProcessDone) || !errors.As(waitErr, &exit) || exit.ExitCode() > 0 {
 					t.Errorf("worker %d ended by itself: %v, %v\n%s", w, killErr, waitErr, output)
 					return
+				}
+				var foundRecords, foundObjects int64
+				if _, err := fmt.Sscanf(output.String(), "found %d records and %d objects", &foundRecords, &foundObjects); err == nil {
+					records.Add(foundRecords) // else it was killed before
+					objects.Add(foundObjects)
 				}
 				if s := output.String(); strings.Contains(s, "TORN") || strings.Contains(s, "WRONG") {
 					t.Errorf("worker %d: %s", w, s)
@@ -200,7 +207,11 @@ func TestProcesses(t *testing.T) {
 		t.Errorf("a fresh process: %v\n%s", err, output)
 	}
 	line, _, _ := strings.Cut(output.String(), "\n")
-	t.Logf("%d kills in %v, %d files left in %s; %s", *kills, time.Since(began).Round(time.Second), left, stagingFolder, line)
+	t.Logf("%d kills in %v; %d records and %d objects read after kills; %d files left in %s; %s",
+		*kills, time.Since(began).Round(time.Second), records.Load(), objects.Load(), left, stagingFolder, line)
+	if records.Load() == 0 {
+		t.Error("nothing was there to be torn")
+	}
 	for _, name := range filesBelow(t, dir, quarantineFolder) {
 		t.Errorf("%s was put aside", name)
 	}
