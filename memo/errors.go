@@ -17,6 +17,8 @@ var (
 	ErrNil = errors.New("memo: nil")
 	// ErrNotCache is a folder that holds something else than a cache.
 	ErrNotCache = errors.New("memo: not a cache")
+	// ErrUnsafe is a folder that others can write: they could forge results.
+	ErrUnsafe = errors.New("memo: others can write the cache")
 	// ErrFormat is a cache of a format that this version does not know.
 	ErrFormat = errors.New("memo: unknown format")
 	// ErrDamaged is a record or object whose bytes are not what was written.

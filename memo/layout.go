@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,19 +46,47 @@ var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFol
 // is missing. With a store, the error is ErrDamaged and tells what it repaired.
 func openFolder(dir string, options Options) (*store.Dir, error) {
 	if !options.ReadOnly {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := makeFolder(dir, options.Group); err != nil {
 			return nil, err
 		}
 	}
-	d, err := store.OpenDir(dir)
+	open := store.OpenDir
+	if options.Group {
+		open = store.OpenGroupDir
+	}
+	d, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
-	err = prepare(d, dir, options.ReadOnly)
+	if err = checkOwner(d, dir, options); err == nil {
+		err = prepare(d, dir, options.ReadOnly)
+	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, err
+}
+
+// makeFolder makes the folder dir, and those it is in, where they are missing:
+// private ones, or a group's.
+func makeFolder(dir string, group bool) error {
+	if !group {
+		return os.MkdirAll(dir, 0o700)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := makeFolder(filepath.Dir(dir), group); err != nil {
+		return err
+	}
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another process was faster
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(dir, store.GroupFolder)
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.

@@ -42,6 +42,15 @@ type Options struct {
 	// What would remove something is [ErrReadOnly].
 	ReadOnly bool
 
+	// Group shares the folder with the members of its group, who may all read and
+	// write it, and forge results: folders get the mode 2770 and files 0660,
+	// whatever the umask. Without it they are private, 0700 and 0600. A folder
+	// that is there already must belong to the group that is meant and have the
+	// setgid bit (chgrp GROUP DIR; chmod 2770 DIR); one that Open makes gets the
+	// bit, and the group that the system gives it. Every member sets Group.
+	// Windows and Plan 9 have no such bits, and Group does nothing there.
+	Group bool
+
 	// Patience bounds how long a call waits for another process that computes
 	// the same key and shows no sign of life, because it is stopped or its
 	// machine is gone: then the call computes. One that lives is waited for, if

@@ -26,6 +26,11 @@ const (
 	// whoever can write a cache can forge its results.
 	dirMode  = 0o700
 	fileMode = 0o600
+
+	// GroupFolder and groupFile are the modes of a cache that a group shares. What
+	// is made in a folder with the setgid bit belongs to the folder's group.
+	GroupFolder = 0o770 | fs.ModeSetgid
+	groupFile   = 0o660
 )
 
 // Dir is a [Store] in a folder. It never reads or writes outside of it: paths
@@ -33,6 +38,7 @@ const (
 type Dir struct {
 	root   *os.Root
 	reader reader
+	group  bool          // what is made is the group's
 	pulse  time.Duration // between two signs of life of one who holds a lock
 
 	closing sync.Once
@@ -51,6 +57,20 @@ func OpenDir(path string) (*Dir, error) {
 	}
 	return &Dir{root: root, reader: r, pulse: Pulse, closed: make(chan struct{})}, nil
 }
+
+// OpenGroupDir is [OpenDir] of a folder that a group shares: its members may read
+// and write what the store makes, whatever the process's umask.
+func OpenGroupDir(path string) (*Dir, error) {
+	d, err := OpenDir(path)
+	if err == nil {
+		d.group = true
+	}
+	return d, err
+}
+
+// Folder returns what is known of the folder itself, also where another one has its
+// name by now.
+func (d *Dir) Folder() (fs.FileInfo, error) { return d.root.Stat(".") }
 
 // Close implements [Store].
 func (d *Dir) Close() error {
@@ -152,12 +172,38 @@ func (d *Dir) create(name string) (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	f, err := d.root.OpenFile(name, flags, fileMode)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.root.MkdirAll(path.Dir(name), dirMode); err != nil {
+		if err := d.mkdirAll(path.Dir(name)); err != nil {
 			return nil, err
 		}
 		f, err = d.root.OpenFile(name, flags, fileMode)
 	}
+	if err == nil && d.group {
+		if err := f.Chmod(groupFile); err != nil {
+			return nil, errors.Join(err, f.Close(), d.root.Remove(name))
+		}
+	}
 	return f, err
+}
+
+// mkdirAll makes a folder, and those it is in, where they are missing.
+func (d *Dir) mkdirAll(name string) error {
+	if !d.group {
+		return d.root.MkdirAll(name, dirMode)
+	}
+	for i := range len(name) + 1 {
+		if i < len(name) && name[i] != '/' {
+			continue
+		}
+		err := d.root.Mkdir(name[:i], dirMode)
+		if err == nil {
+			err = d.root.Chmod(name[:i], GroupFolder)
+		}
+		// Another process may be just making it, or removing it.
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // renameTries bounds the retries of rename. Each failure but the first means that
@@ -169,12 +215,12 @@ const renameTries = 20
 // retries.
 func (d *Dir) rename(from, to string) error {
 	err := d.root.Rename(from, to)
-	// MkdirAll too can find a folder gone that it has just made or found (ErrExist).
+	// mkdirAll too can find a folder gone that it has just made or found (ErrExist).
 	for try := 0; (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)) && try < renameTries; try++ {
 		if _, missing := d.root.Lstat(from); missing != nil {
 			return missing // there is nothing to wait for
 		}
-		if err = d.root.MkdirAll(path.Dir(to), dirMode); err == nil {
+		if err = d.mkdirAll(path.Dir(to)); err == nil {
 			err = d.root.Rename(from, to)
 		}
 	}

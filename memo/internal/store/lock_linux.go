@@ -93,9 +93,14 @@ func (d *Dir) openLock() (fd int, err error) {
 	case err != nil:
 		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
-	if _, err := statRegular(fd); err != nil {
+	stat, err := statRegular(fd)
+	if err != nil {
 		_ = unix.Close(fd)
 		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
+	}
+	if d.group && stat.Mode&0o777 != groupFile {
+		// Whoever made it does this. Those who cannot open it compute.
+		_ = unix.Fchmod(fd, groupFile)
 	}
 	return fd, nil
 }

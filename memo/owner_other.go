@@ -1,0 +1,9 @@
+//go:build !unix
+
+package memo
+
+import "github.com/numcache/numcache/memo/internal/store"
+
+// checkOwner does nothing: these systems have other means than mode bits to say who
+// may write a folder.
+func checkOwner(*store.Dir, string, Options) error { return nil }
