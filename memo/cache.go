@@ -47,13 +47,13 @@ type Cache struct {
 //
 // A folder that holds something else is [ErrNotCache], one of a later format
 // [ErrFormat], and on Unix one that others can write [ErrUnsafe]; it is not touched.
-// Others are everybody, the group unless Options.Group is set, and a user who
-// owns the folder and is neither root nor the effective user; with Options.Group or
-// Options.ReadOnly the owner does not matter. Of root nothing less is asked: it reads
-// another user's cache, and does not write it. The folders above are not looked
-// at. A folder that cannot be made or written, for
-// want of permission or of space, is no error: the cache counts and logs a
-// fault and computes, or serves what it can read.
+// Others are everybody, and a user who owns the folder and is neither root nor the
+// effective user; with Options.Group or Options.ReadOnly the owner does not matter. Of
+// root nothing less is asked: it reads another user's cache, and does not write it.
+// Members of the folder's group are trusted where its mode lets them write. The
+// folders above are not looked at. A folder that cannot be made or written, for want
+// of permission or of space, is no error: the cache counts and logs a fault and
+// computes, or serves what it can read.
 //
 // Options may be nil. Close the cache when it is no longer needed.
 func Open(dir string, o *Options) (*Cache, error) {

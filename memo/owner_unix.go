@@ -13,8 +13,9 @@ import (
 
 // checkOwner refuses a folder that others can write, for whoever can write a cache
 // can forge its results. It looks at the folder that is open, so that nobody can put
-// another in its place meanwhile, and not at those it is in. Where an access list
-// lets somebody in, the group's bits show it.
+// another in its place meanwhile, and not at those it is in. That the group can write
+// it is no reason: where each user has a group of his own, the umask lets folders be
+// made so.
 //
 // Root may write everybody's files, so that a folder of root's is no less safe than
 // any other. But root does not write a cache of another user, whose files would be
@@ -33,8 +34,6 @@ func checkOwner(d *store.Dir, dir string, o Options) error {
 	switch {
 	case mode&0o002 != 0:
 		return fmt.Errorf("%w: everybody can, its mode is %v; chmod o-w %s, or choose another folder", ErrUnsafe, mode, dir)
-	case mode&0o020 != 0 && !o.Group:
-		return fmt.Errorf("%w: its group %d can, its mode is %v; chmod g-w %s, choose another folder, or set Options.Group if the group is meant to", ErrUnsafe, stat.Gid, mode, dir)
 	case o.ReadOnly:
 		return nil
 	case o.Group && (mode&fs.ModeSetgid == 0 || mode&0o070 != 0o070):
