@@ -23,7 +23,8 @@ func (closedStore) Freshen(context.Context, string, time.Time) error { return Er
 func (closedStore) Lock(context.Context, uint64, time.Duration) (func(), error) {
 	return nil, ErrClosed
 }
-func (closedStore) Close() error { return nil }
+func (closedStore) Sweep(context.Context, time.Time) (int64, error) { return 0, ErrClosed }
+func (closedStore) Close() error                                    { return nil }
 
 func (closedStore) Put(context.Context, string, store.PutOptions, func(io.Writer) error) error {
 	return ErrClosed

@@ -37,6 +37,7 @@ type collection struct {
 	progress func(Progress)
 
 	looked  int       // files
+	unswept error     // why unreferenced objects stay; entries are evicted all the same
 	passed  candidate // the last one that was decided on
 	left    usage
 	removed Trimmed
@@ -80,8 +81,8 @@ func (col *collection) run(ctx context.Context) error {
 		col.look()
 	}
 	if col.sweepNow || col.limits.exceededBy(col.left) && col.sweepPays() {
-		if err := col.sweep(ctx); err != nil {
-			return err
+		if col.unswept = col.sweep(ctx); ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 	target := col.limits

@@ -31,6 +31,9 @@ func (readOnlyStore) Delete(context.Context, string) error { return ErrReadOnly 
 // Quarantine leaves a damaged blob for those who may write.
 func (readOnlyStore) Quarantine(context.Context, string) error { return nil }
 
+// Sweep refuses.
+func (readOnlyStore) Sweep(context.Context, time.Time) (int64, error) { return 0, ErrReadOnly }
+
 // Lock refuses: who stores nothing makes nobody wait.
 func (readOnlyStore) Lock(context.Context, uint64, time.Duration) (func(), error) {
 	return nil, errors.ErrUnsupported

@@ -30,7 +30,8 @@ func (col *collection) sweepPays() bool {
 }
 
 // sweep removes the objects that no record refers to: of entries that were forgotten
-// or refreshed, of writers that were killed.
+// or refreshed, of writers that were killed. So are files of theirs that have no name
+// yet.
 func (col *collection) sweep(ctx context.Context) error {
 	referenced, err := col.references(ctx)
 	if err != nil {
@@ -47,6 +48,13 @@ func (col *collection) sweep(ctx context.Context) error {
 		}
 		if err := col.removeObject(ctx, info); err != nil {
 			return err
+		}
+	}
+	if !col.dryRun {
+		freed, err := col.s.Sweep(ctx, col.now)
+		col.removed.Bytes += freed
+		if err != nil {
+			return &Error{"sweep", stagingFolder, err}
 		}
 	}
 	col.swept = col.now

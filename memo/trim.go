@@ -26,7 +26,8 @@ type Trimmed struct {
 
 // Trim removes entries until the folder is within limits, in the order that their
 // Policy says, and objects that no entry refers to any more, if they are older than
-// five minutes. It is joblib's reduce_size. With zero limits only the latter go.
+// five minutes, and what writers left unfinished that were killed more than an hour
+// ago (a day, but for Linux). It is joblib's reduce_size. With zero limits only the latter go.
 //
 // It reads no records but those that it evicts, except to find out which objects are
 // referred to, and needs some megabytes of memory and 8 bytes for each object. What a
@@ -73,5 +74,5 @@ func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimme
 		defer c.account.mu.Unlock()
 		err = c.account.recount(ctx, s, before, &col)
 	}
-	return col.removed, err
+	return col.removed, errors.Join(err, col.unswept)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/numcache/numcache/memo/internal/store"
 	"github.com/numcache/numcache/memo/internal/store/storetest"
 )
 
@@ -141,6 +142,79 @@ func TestSweepSparesLaterFormats(t *testing.T) {
 	}
 	if _, objects := inFolder(t, dir); objects != 2 {
 		t.Errorf("%d objects, want 2", objects)
+	}
+}
+
+// TestEvictionWithoutSweep checks that entries are evicted where unreferenced objects
+// cannot be told: a record cannot be read, or is of a later format.
+func TestEvictionWithoutSweep(t *testing.T) {
+	for what, content := range map[string][]byte{
+		"later format": seal([]byte(`{"format":2,"objects":["?"],`)),
+		"unreadable":   nil,
+	} {
+		now := newHandClock()
+		memory := &storetest.Memory{}
+		later := callsFolder + "/later/1/00/" + strings.Repeat("0", 32) + ".json"
+		memory.Set(later, content)
+		o := quiet()
+		o.Now = now.Now
+		c, err := Open("", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.store = unreadable{memory, later, content == nil}
+		fill(t, c, now, 4)
+		trimmed, err := c.Trim(t.Context(), Limits{MaxEntries: 2}, nil)
+		if err == nil || trimmed.Entries < 2 || trimmed.LeftEntries > 2 {
+			t.Errorf("%s: %+v, %v; want 2 entries left, and an error", what, trimmed, err)
+		}
+	}
+}
+
+// unreadable is a store one of whose blobs cannot be read.
+type unreadable struct {
+	store.Store
+	name   string
+	broken bool
+}
+
+func (s unreadable) Get(ctx context.Context, name string, limit int64) ([]byte, time.Time, error) {
+	if s.broken && name == s.name {
+		return nil, time.Time{}, errors.New("broken")
+	}
+	return s.Store.Get(ctx, name, limit)
+}
+
+// TestTrimSweepsStaging checks that what a writer left long ago goes, and what may
+// still be written stays.
+func TestTrimSweepsStaging(t *testing.T) {
+	dir := t.TempDir()
+	c := openQuiet(t, dir)
+	fill(t, c, newHandClock(), 1)
+	for name, age := range map[string]time.Duration{"old": 48 * time.Hour, "new": time.Minute} {
+		path := filepath.Join(dir, stagingFolder, name)
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Trim(t.Context(), Limits{}, &TrimOptions{DryRun: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		_, err := os.Stat(filepath.Join(dir, stagingFolder, "old"))
+		if (err == nil) != want {
+			t.Errorf("the old file: %v, want it there: %v", err, want)
+		}
+		if _, err := c.Trim(t.Context(), Limits{}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, stagingFolder, "new")); err != nil {
+		t.Errorf("the new file: %v", err)
 	}
 }
 

@@ -179,7 +179,11 @@ func (c *Cache) evict(ctx context.Context, s store.Store, a *account) error {
 	if err != nil {
 		return err
 	}
-	return a.recount(ctx, s, before, &col)
+	if err := a.recount(ctx, s, before, &col); err != nil {
+		return err
+	}
+	a.own = usage{} // which the listing has counted
+	return col.unswept
 }
 
 // recount puts what a collection found into the ledger. What was added to the ledger
@@ -195,6 +199,6 @@ func (a *account) recount(ctx context.Context, s store.Store, before ledger, col
 	if err != nil {
 		return err
 	}
-	a.ledger, a.own, a.seen = seen, usage{}, col.now
+	a.ledger, a.seen = seen, col.now
 	return nil
 }

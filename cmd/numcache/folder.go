@@ -54,6 +54,7 @@ func (p *program) openExisting(cmd *cobra.Command) (*memo.Cache, error) {
 	var fault error
 	c, err := memo.Open(dir, &memo.Options{
 		Logger: slog.New(slog.DiscardHandler),
+		Group:  isGroups(dir),
 		OnEvent: func(e memo.Event) {
 			if e.Kind == memo.Fault && fault == nil {
 				fault = e.Err
@@ -72,6 +73,13 @@ func (p *program) openExisting(cmd *cobra.Command) (*memo.Cache, error) {
 		return nil, fault
 	}
 	return c, nil
+}
+
+// isGroups reports whether a cache is one that a group shares: its folder has the
+// setgid bit, and the group may write it.
+func isGroups(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && info.Mode()&fs.ModeSetgid != 0 && info.Mode()&0o070 == 0o070
 }
 
 // checkExisting reports a folder that is missing or has not the file that makes

@@ -120,6 +120,9 @@ func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.
 	if err != nil {
 		return err
 	}
+	if release, err := lockStaged(f); err == nil {
+		defer release() // after all that is done with the file; without the lock its age protects it
+	}
 	published := false
 	defer func() { // also where write panics
 		if !published {

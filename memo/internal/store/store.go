@@ -68,6 +68,10 @@ type Store interface {
 	// wrong without them. Close ends the wait with an error. A lock belongs to
 	// nobody: any goroutine may unlock, once; after that unlock does nothing.
 	Lock(ctx context.Context, number uint64, patience time.Duration) (unlock func(), err error)
+	// Sweep removes what writers left behind that died before they gave a blob its
+	// name, and returns how many bytes that freed. It leaves alone what one that
+	// lives is writing, however long that takes.
+	Sweep(ctx context.Context, now time.Time) (freed int64, err error)
 	// Close frees what the store holds. Blobs that are open stay readable.
 	Close() error
 }

@@ -133,6 +133,14 @@ func (s *Faulty) Lock(ctx context.Context, number uint64, patience time.Duration
 	return s.Store.Lock(ctx, number, patience)
 }
 
+// Sweep implements [store.Store].
+func (s *Faulty) Sweep(ctx context.Context, now time.Time) (int64, error) {
+	if err := s.do("sweep"); err != nil {
+		return 0, err
+	}
+	return s.Store.Sweep(ctx, now)
+}
+
 func (s *Faulty) writes(write func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error { return write(faultyWriter{w, s}) }
 }

@@ -241,6 +241,9 @@ func (s *Memory) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
+// Sweep implements [store.Store]: nothing is left behind here.
+func (s *Memory) Sweep(ctx context.Context, _ time.Time) (int64, error) { return 0, ctx.Err() }
+
 // Quarantine implements [store.Store].
 func (s *Memory) Quarantine(ctx context.Context, name string) error {
 	if err := s.begin(ctx, "quarantine", name); err != nil {

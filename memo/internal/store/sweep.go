@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// Sweep implements [Store]. Where a writer locks the file that it writes, a file is
+// removed when nobody holds its lock; elsewhere only age tells.
+func (d *Dir) Sweep(ctx context.Context, now time.Time) (freed int64, err error) {
+	entries, err := d.readDir(staging)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			return freed, err
+		}
+		if !entry.Type().IsRegular() {
+			continue // no writer made it
+		}
+		size, err := d.sweep(staging+"/"+entry.Name(), now)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return freed, err
+		}
+		freed += size
+	}
+	return freed, err
+}
+
+// sweep removes a staging file if its writer is gone, and returns its size.
+func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
+	info, err := d.root.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()) < lockedGrace {
+		return 0, err
+	}
+	f, err := d.root.OpenFile(name, os.O_RDWR|openFlags, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	release, err := lockStaged(f)
+	switch {
+	case err == nil:
+		defer release() // after the removal
+	case errors.Is(err, ErrLocked):
+		return 0, nil
+	case now.Sub(info.ModTime()) < unlockedGrace:
+		return 0, nil
+	}
+	if err := d.root.Remove(name); err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+const (
+	// lockedGrace is the age from which on a staging file that nobody has locked is
+	// nobody's. A writer locks it at once; this is for one that cannot.
+	lockedGrace = time.Hour
+	// unlockedGrace is the age where there are no locks: far longer than a writer
+	// stays between two writes.
+	unlockedGrace = 24 * time.Hour
+)
