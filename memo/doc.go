@@ -49,7 +49,7 @@
 // [Options.Memory] keeps results in memory too, in front of the folder, or with
 // Open("", …) in place of one. It is bounded by bytes, by entries, or not at all,
 // and evicts by W-TinyLFU, LRU or LRI; see [Memory]. A hit there reads no file, and
-// for a scalar argument takes some hundred nanoseconds, most of them for the key.
+// for a scalar argument takes a microsecond or less, much of it for the key.
 // Each caller gets a copy, unless [Memory.Share] says that nobody writes to results.
 // [Spec.Valid] and [Spec.ExpiresAfter] are asked there, too.
 //

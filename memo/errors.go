@@ -10,14 +10,16 @@ var (
 	// ErrUnsupported is a function, argument or result of a type that cannot
 	// be part of a key or of an entry.
 	ErrUnsupported = errors.New("memo: unsupported type")
-	// ErrArguments is a call of Has, Key or Forget with other arguments than
+	// ErrArguments is an option that makes no sense, text that is none of what
+	// it should be, or a call of Has, Key or Forget with other arguments than
 	// the function takes.
 	ErrArguments = errors.New("memo: arguments do not fit the function")
 	// ErrNil is a nil cache or function.
 	ErrNil = errors.New("memo: nil")
 	// ErrNotCache is a folder that holds something else than a cache.
 	ErrNotCache = errors.New("memo: not a cache")
-	// ErrUnsafe is a folder that others can write: they could forge results.
+	// ErrUnsafe is a folder that everybody can write, or that is another user's:
+	// they could forge results.
 	ErrUnsafe = errors.New("memo: others can write the cache")
 	// ErrFormat is a cache of a format that this version does not know.
 	ErrFormat = errors.New("memo: unknown format")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"sync"
 	"time"
 
@@ -216,13 +215,11 @@ func (c *Cache) History(ctx context.Context) (History, error) {
 		if err := c.flushHistory(ctx, s); err != nil && !mayFail(err) {
 			return h, err
 		}
-		raw, _, err := s.Get(ctx, statsFile, maxShared)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
-			return h, &Error{"read", statsFile, err}
+		raw, err := readShared(ctx, s, statsFile)
+		if err != nil {
+			return h, err
 		}
-		if unseal(raw) {
-			h.Since, counts = parseHistory(raw)
-		}
+		h.Since, counts = parseHistory(raw)
 	}
 	c.unwritten.mu.Lock()
 	defer c.unwritten.mu.Unlock()

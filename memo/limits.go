@@ -18,8 +18,8 @@ type Limits struct {
 	MaxEntries int
 
 	// MaxAge bounds the time since an entry was last used, or with the
-	// policy LRI since it was stored. An older one is not served, and removed
-	// when limits are next enforced. Use is noted at most hourly, or ten times
+	// policy LRI since it was stored. An older one is not served from the folder,
+	// and removed when limits are next enforced. Use is noted at most hourly, or ten times
 	// in a MaxAge that is shorter.
 	MaxAge time.Duration
 

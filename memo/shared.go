@@ -23,6 +23,18 @@ const revisePatience = 200 * time.Millisecond
 // maxShared bounds a shared file.
 const maxShared = 8 << 20
 
+// readShared returns what a shared file holds, nil where that is not intact or missing.
+func readShared(ctx context.Context, s store.Store, name string) ([]byte, error) {
+	raw, _, err := s.Get(ctx, name, maxShared)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
+		return nil, &Error{"read", name, err}
+	}
+	if !unseal(raw) {
+		return nil, nil
+	}
+	return raw, nil
+}
+
 // revise rewrites a shared file: f gets what it holds, nil where that is not intact
 // or missing, and returns the new body, all but the check. It keeps other processes
 // out meanwhile where that can be done. An error leaves the file as it was.
@@ -31,12 +43,9 @@ func revise(ctx context.Context, s store.Store, name string, f func(raw []byte) 
 	if unlock, err := s.Lock(ctx, ledgerLock, revisePatience); err == nil {
 		defer unlock()
 	}
-	raw, _, err := s.Get(ctx, name, maxShared)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
-		return &Error{"read", name, err}
-	}
-	if !unseal(raw) {
-		raw = nil
+	raw, err := readShared(ctx, s, name)
+	if err != nil {
+		return err
 	}
 	sealed := seal(f(raw))
 	err = s.Put(ctx, name, store.PutOptions{}, func(w io.Writer) error {

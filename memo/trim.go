@@ -25,12 +25,15 @@ type Trimmed struct {
 }
 
 // Trim removes entries until the folder is within limits, in the order that their
-// Policy says, and objects that no entry refers to any more, if they are older than
-// five minutes, and what writers left unfinished that were killed more than an hour
-// ago (a day, but for Linux). It is joblib's reduce_size. With zero limits only the latter go.
+// Policy says. It also removes objects that no entry refers to any more, if they are
+// older than five minutes, and what writers left unfinished that were killed more than
+// an hour ago (a day, but for Linux); with zero limits nothing but these. It is joblib's
+// reduce_size.
 //
-// It reads no records but those that it evicts, except to find out which objects are
-// referred to, and needs some megabytes of memory and 8 bytes for each object. What a
+// It reads every record once, to find out which objects are referred to, and needs some
+// megabytes of memory and 8 bytes for each object. Where that cannot be found out,
+// because a record cannot be read or is of a later format, entries are removed all
+// the same, objects are not, and the error says why. What a
 // reader has open stays readable to it. Other processes may go on to read and write;
 // only one trims at a time. When ctx ends Trim stops; what it removed until then it
 // tells.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -76,14 +75,8 @@ func (l ledger) body() []byte {
 
 // readLedger reads the usage file; a missing one is one that was never counted.
 func readLedger(ctx context.Context, s store.Store) (ledger, error) {
-	raw, _, err := s.Get(ctx, usageFile, maxShared)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
-		return ledger{}, &Error{"read", usageFile, err}
-	}
-	if !unseal(raw) {
-		raw = nil
-	}
-	return parseLedger(raw), nil
+	raw, err := readShared(ctx, s, usageFile)
+	return parseLedger(raw), err
 }
 
 // account is what one Cache knows of the folder's usage.
