@@ -2,6 +2,7 @@ package memo
 
 import (
 	"bytes"
+	"flag"
 	"maps"
 	"slices"
 	"testing"
@@ -50,9 +51,11 @@ func eachSpoiled(t *testing.T, spoil func(intact []byte, yield func([]byte))) {
 	}
 }
 
+var damageEvery = flag.Bool("damage.every", false, "flip every bit also of long blobs")
+
 // stride is 1 but under the race detector, where it thins the tests of long blobs.
 func stride(intact []byte) int {
-	if raceEnabled && len(intact) > 2000 {
+	if raceEnabled && len(intact) > 2000 && !*damageEvery {
 		return 13
 	}
 	return 1
@@ -62,7 +65,7 @@ func TestEveryFlippedBit(t *testing.T) {
 	eachSpoiled(t, func(intact []byte, yield func([]byte)) {
 		for i := 0; i < len(intact); i += stride(intact) {
 			for bit := range 8 {
-				if (len(intact) > 2000 || raceEnabled) && bit != i%8 {
+				if (len(intact) > 2000 || raceEnabled) && bit != i%8 && !*damageEvery {
 					continue // one bit of each byte
 				}
 				spoiled := bytes.Clone(intact)

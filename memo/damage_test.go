@@ -214,10 +214,14 @@ func TestDamagedFormatFile(t *testing.T) {
 		}
 	}
 	for i := range intact {
-		spoiled := bytes.Clone(intact)
-		spoiled[i] ^= 1 << (i % 8)
-		overwrite(t, spoiled, d.dir, formatFile)
-		reopen("a flipped bit")
+		for bit := range 8 {
+			if bit == i%8 || *damageEvery {
+				spoiled := bytes.Clone(intact)
+				spoiled[i] ^= 1 << bit
+				overwrite(t, spoiled, d.dir, formatFile)
+				reopen("a flipped bit")
+			}
+		}
 		overwrite(t, intact[:i], d.dir, formatFile)
 		reopen("a truncation")
 	}

@@ -28,7 +28,44 @@ type campaign struct {
 	mutations []mutation
 }
 
-var campaigns = []campaign{}
+var campaigns = []campaign{
+	{"TestProcesses", nil, []mutation{
+		{"a file has its name while it is written", "memo/internal/store/dir.go",
+			`temporary := staging + "/" + rand.Text()`, `temporary := name; _ = d.root.Remove(name)`},
+		{"leftovers are not swept", "memo/internal/store/sweep.go",
+			`if err := d.root.Remove(name); err != nil {`, `if err := error(nil); err != nil {`},
+	}},
+	{"TestProcessesStorm", nil, []mutation{
+		{"a file has its name while it is written", "memo/internal/store/dir.go",
+			`temporary := staging + "/" + rand.Text()`, `temporary := name; _ = d.root.Remove(name)`},
+		{"a rename is not tried again", "memo/internal/store/dir.go", `const renameTries = 20`, `const renameTries = 0`},
+		{"callers share results in memory", "memo/tier.go", `	return cloneResults(values)`, `	return values, nil`},
+	}},
+	{"TestManyProcessesComputeOnce", nil, []mutation{
+		{"a lock excludes nobody", "memo/internal/store/lock_linux.go",
+			`err := setLock(l.fd, unix.F_WRLCK, l.offset)`, `err := error(nil)`},
+		{"nobody looks again after waiting", "memo/once.go",
+			`values, took, err = c.lookAgain(ctx, r)`, `err = fs.ErrNotExist`},
+	}},
+	{"TestEveryFlippedBit", nil, []mutation{
+		{"a record's check is not compared", "memo/record.go", `return bytes.Equal(seal(body), b)`, `return len(seal(body)) == len(b)`},
+		{"an object's digest is not compared", "memo/object.go", `if table.Digest() != ref.Digest {`, `if false {`},
+		{"an object's header is not compared", "memo/object.go", `if !bytes.Equal(found, header) {`, `if len(found) > 1<<20 && !bytes.Equal(found, header) {`},
+		{"nothing is put aside", "memo/entry.go", `if moveErr := s.Quarantine(ctx, about.Path); moveErr != nil {`,
+			`if moveErr := error(nil); moveErr != nil {`},
+	}},
+	{"TestEveryTruncation", nil, []mutation{
+		{"an object's length is not compared", "memo/object.go", `if want := int64(len(header)) + int64(n)*int64(ref.DType.Size()); blob.Size() != want {`,
+			`if want := int64(len(header)) + int64(n)*int64(ref.DType.Size()); blob.Size() < want {`},
+	}},
+	{"TestEverySwap", nil, []mutation{
+		{"a record's key is not compared", "memo/records.go", `if err == nil && recordName(r.Function, r.Version, r.Key) != name {`, `if false {`},
+		{"an object's digest is not compared", "memo/object.go", `if table.Digest() != ref.Digest {`, `if false {`},
+	}},
+	{"TestDamagedFormatFile", nil, []mutation{
+		{"its check is not compared", "memo/layout.go", `case err == nil && unseal(raw):`, `case err == nil && len(raw) > 0:`},
+	}},
+}
 
 // TestMutations checks that every mutation still fits the code, and with -mutations
 // that it makes its campaign fail.

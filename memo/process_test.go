@@ -33,7 +33,7 @@ const (
 	workerBytes = 2 << 20
 )
 
-var kills = flag.Int("kills", 150, "processes that TestProcesses kills")
+var kills = flag.Int("kills", 100, "processes that TestProcesses kills")
 
 // big is the result of call n, some of it long enough for a kill to strike while
 // it is written. Any two calls share their last part.
@@ -143,6 +143,13 @@ func TestWorkerProcess(t *testing.T) {
 		if _, bytes, usageErr := c.Usage(context.Background()); err != nil || usageErr != nil || bytes > workerBytes || trimmed.Entries == 0 {
 			t.Errorf("Trim left %d bytes: %+v, %v, %v", bytes, trimmed, err, usageErr)
 		}
+		c.options.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
+		if _, err := c.Trim(context.Background(), Limits{}, nil); err != nil {
+			t.Errorf("the sweep: %v", err)
+		}
+		if left := filesBelow(t, dir, stagingFolder); len(left) > 0 {
+			t.Errorf("not swept two hours later: %q", left)
+		}
 		fmt.Printf("verified: %d records, %d objects, %d incomplete, %d hits\n", report.Records, report.Objects, report.Incomplete, s.Hits)
 	}
 }
@@ -207,7 +214,7 @@ func TestProcesses(t *testing.T) {
 		t.Errorf("a fresh process: %v\n%s", err, output)
 	}
 	line, _, _ := strings.Cut(output.String(), "\n")
-	t.Logf("%d kills in %v; %d records and %d objects read after kills; %d files left in %s; %s",
+	t.Logf("%d kills in %v; %d records and %d objects read after kills; %d files left in %s and swept; %s",
 		*kills, time.Since(began).Round(time.Second), records.Load(), objects.Load(), left, stagingFolder, line)
 	if records.Load() == 0 {
 		t.Error("nothing was there to be torn")

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,11 +22,12 @@ import (
 var (
 	stormProcesses  = flag.Int("storm.processes", 8, "processes of TestProcessesStorm")
 	stormGoroutines = flag.Int("storm.goroutines", 8, "goroutines in each process of TestProcessesStorm")
-	stormCalls      = flag.Int("storm.calls", 120, "calls of each goroutine of TestProcessesStorm")
+	stormCalls      = flag.Int("storm.calls", 60, "calls that each goroutine of TestProcessesStorm makes at least")
+	stormFor        = flag.Duration("storm.for", 0, "how long TestProcessesStorm lasts at least")
 )
 
-// The environment of a process in the storm: the cache folder, and four numbers: which
-// process it is, and the flags.
+// The environment of a process in the storm: the cache folder, and which process it
+// is, followed by the flags.
 const (
 	stormFolder = "NUMCACHE_TEST_STORM_FOLDER"
 	stormTask   = "NUMCACHE_TEST_STORM_TASK"
@@ -172,7 +174,8 @@ func TestStormProcess(t *testing.T) {
 		t.Skip("for TestProcessesStorm only")
 	}
 	var number, processes, goroutines, calls int
-	if _, err := fmt.Sscan(os.Getenv(stormTask), &number, &processes, &goroutines, &calls); err != nil {
+	var least time.Duration
+	if _, err := fmt.Sscan(os.Getenv(stormTask), &number, &processes, &goroutines, &calls, (*int64)(&least)); err != nil {
 		t.Fatal(err)
 	}
 	s := openStorm(t, dir, number, number > 0 && number == processes-1)
@@ -182,18 +185,22 @@ func TestStormProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
+	var made atomic.Int64
+	began := time.Now()
 	for g := range goroutines {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(number), uint64(g)))
-			for range calls {
+			n := 0
+			for ; n < calls || time.Since(began) < least; n++ {
 				s.step(r)
 			}
+			made.Add(int64(n))
 		})
 	}
 	wg.Wait()
 	// Others look for locks now, while this process could still hold one.
 	stats := s.c.Stats()
-	fmt.Println(stats.Hits, stats.Misses, stats.Shared, stats.Evicted)
+	fmt.Println(made.Load(), stats.Hits, stats.Misses, stats.Shared, stats.Evicted)
 	if _, err := fmt.Scanln(&line); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +222,7 @@ func TestProcessesStorm(t *testing.T) {
 			openStorm(t, dir, 0, false).c.Close() // the folder is there for the one that only reads
 		}
 		p := startProcess(t, "TestStormProcess", stormFolder+"="+dir,
-			stormTask+"="+fmt.Sprintln(i, *stormProcesses, *stormGoroutines, *stormCalls))
+			stormTask+"="+fmt.Sprintln(i, *stormProcesses, *stormGoroutines, *stormCalls, int64(*stormFor)))
 		processes = append(processes, p)
 	}
 	goOn := func() {
@@ -227,11 +234,11 @@ func TestProcessesStorm(t *testing.T) {
 	}
 	began := time.Now()
 	goOn()
-	var total [4]int64 // hits, misses, shared, evicted
+	var total [5]int64 // calls, hits, misses, shared, evicted
 	for _, p := range processes {
-		var n [4]int64
+		var n [5]int64
 		if line := p.read(); line != "" {
-			if _, err := fmt.Sscan(line, &n[0], &n[1], &n[2], &n[3]); err != nil {
+			if _, err := fmt.Sscan(line, &n[0], &n[1], &n[2], &n[3], &n[4]); err != nil {
 				t.Fatalf("a process says %q", line)
 			}
 		}
@@ -254,9 +261,9 @@ func TestProcessesStorm(t *testing.T) {
 			t.Errorf("process %d: %v\n%.2000s", i, err, said)
 		}
 	}
-	t.Logf("%d processes, %d goroutines each, %d calls each in %v: %d hits, %d misses, %d shared, %d evicted",
-		*stormProcesses, *stormGoroutines, *stormCalls, took.Round(time.Millisecond), total[0], total[1], total[2], total[3])
-	if total[0] == 0 || total[1] == 0 || total[3] == 0 {
+	t.Logf("%d processes, %d goroutines each, %d calls in %v: %d hits, %d misses, %d shared, %d evicted",
+		*stormProcesses, *stormGoroutines, total[0], took.Round(time.Millisecond), total[1], total[2], total[3], total[4])
+	if total[1] == 0 || total[2] == 0 || total[4] == 0 {
 		t.Error("the storm tried too little")
 	}
 	checkAfterStorm(t, dir)
