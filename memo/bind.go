@@ -18,7 +18,7 @@ func (f *Memoized) bind(args []any) (context.Context, *request, error) {
 			ctx, args = given, args[1:]
 		}
 	}
-	values, err := f.arguments(args)
+	values, err := f.arguments(orBackground(ctx), args)
 	if err != nil {
 		return ctx, nil, err
 	}
@@ -27,8 +27,8 @@ func (f *Memoized) bind(args []any) (context.Context, *request, error) {
 	return ctx, &r, k.Err()
 }
 
-// arguments converts args to the function's parameters.
-func (f *Memoized) arguments(args []any) ([]reflect.Value, error) {
+// arguments converts args to the function's parameters, but for links.
+func (f *Memoized) arguments(ctx context.Context, args []any) ([]reflect.Value, error) {
 	fixed, variadic := len(f.params), f.fn.Type().IsVariadic()
 	if variadic {
 		fixed--
@@ -38,8 +38,13 @@ func (f *Memoized) arguments(args []any) ([]reflect.Value, error) {
 	}
 	values := make([]reflect.Value, 0, len(f.params))
 	for i, p := range f.params[:fixed] {
-		v, err := convertArgument(args[i], p)
-		if err != nil {
+		var v reflect.Value
+		var err error
+		if r, ok := asResult(args[i]); ok {
+			if v, err = r.argument(ctx, p); err != nil {
+				return nil, fmt.Errorf("argument %d of %s: %w", i, f.spec.Name, err)
+			}
+		} else if v, err = convertArgument(args[i], p); err != nil {
 			return nil, fmt.Errorf("%w: argument %d of %s: %w", ErrArguments, i, f.spec.Name, err)
 		}
 		values = append(values, v)

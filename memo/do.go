@@ -265,7 +265,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		return f.values, f.err, true
 	case f.found:
 		return nil, nil, false
-	case f.err != nil && r.fails:
+	case f.err != nil && r.fails && !errors.As(f.err, new(*linkError)):
 		c.share(r)
 		return nil, f.err, true // what was returned beside the error is the first caller's
 	}

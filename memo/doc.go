@@ -44,6 +44,21 @@
 // For interpreters such as gophernotes, which skip generic functions,
 // [Cache.Wrap] stands in for Func and [Cache.Dense] for Do.
 //
+// # Chains
+//
+// A step that takes the result of another need not hash it, nor even read it. The verbs
+// of [Memoized] take a [Ref] where they take an array, and its digest stands in the key:
+//
+//	scores, err := pca.Shelve(ctx, x, 10)                 // hashes x
+//	near, err := knn.Shelve(ctx, scores.Result(0), 5)     // hashes nothing
+//	err = near.Get(ctx, &neighbours)
+//
+// A reference is to what is stored, which nobody can write to; an array in the
+// program's hands may have been changed since it was returned, and is always hashed.
+// Ten steps over 256 MB that are in the cache take 1.25 times as long as to hash the
+// first argument (go test -bench Chain ./memo). A step whose argument is no longer in the
+// cache is [ErrNotFound]: call the one that makes it again.
+//
 // # In memory
 //
 // [Options.Memory] keeps results in memory too, in front of the folder, or with

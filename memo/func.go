@@ -163,6 +163,10 @@ func (f *Memoized) key(ctx context.Context, args []reflect.Value) Key {
 
 // compute implements callee: it calls the function itself.
 func (f *Memoized) compute(ctx context.Context, args []reflect.Value) ([]reflect.Value, error) {
+	args, err := follow(ctx, args)
+	if err != nil {
+		return nil, err
+	}
 	in := args
 	if f.takes {
 		in = append([]reflect.Value{reflect.ValueOf(&ctx).Elem()}, args...)
@@ -177,7 +181,7 @@ func (f *Memoized) compute(ctx context.Context, args []reflect.Value) ([]reflect
 		return out, nil
 	}
 	last := len(out) - 1
-	err, _ := out[last].Interface().(error)
+	err, _ = out[last].Interface().(error)
 	return out[:last], err
 }
 

@@ -46,9 +46,14 @@ func NewKey(name, version string) Key {
 }
 
 // Add returns the key with one more argument. Arrays and matrices are hashed now,
-// so x may be changed afterwards. A value of an unsupported type makes an invalid
-// key: see [Key.Err].
-func (k Key) Add(x any) Key { return k.add(context.Background(), reflect.ValueOf(x)) }
+// so x may be changed afterwards; of a [Result], or a [Ref], that is a stored array the
+// digest is known. A value of an unsupported type makes an invalid key: see [Key.Err].
+func (k Key) Add(x any) Key {
+	if r, ok := asResult(x); ok {
+		return k.addResult(r)
+	}
+	return k.add(context.Background(), reflect.ValueOf(x))
+}
 
 func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 	if k.Err() != nil {
@@ -58,6 +63,10 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 	args := make([]argument, len(k.args), len(k.args)+len(values))
 	copy(args, k.args)
 	for _, v := range values {
+		if l := linkOf(v); l != nil {
+			args = append(args, l.encoded)
+			continue
+		}
 		start, arrays := len(e.buf), len(e.arrays)
 		if err := e.value(v, 0); err != nil {
 			k.err = fmt.Errorf("argument %d: %w", len(args), err)
