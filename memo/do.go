@@ -170,6 +170,9 @@ func (c *Cache) do(ctx context.Context, r request) ([]reflect.Value, error) {
 		if values, took, ok := c.memory.get(&r); ok {
 			r.inMemory = true
 			c.hit(&r, took)
+			if c.options.Recompute > 0 {
+				c.recompute(caller, r, values)
+			}
 			return values, nil
 		}
 	}
@@ -192,6 +195,9 @@ func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, e
 		values, took, err := c.lookup(caller, &r)
 		if err == nil {
 			c.hit(&r, took)
+			if c.options.Recompute > 0 {
+				c.recompute(caller, r, values)
+			}
 			return values, nil
 		}
 		if err := caller.Err(); err != nil {

@@ -35,6 +35,9 @@ var (
 	// ErrTooLarge is results that are not stored because they are larger than
 	// the whole cache may be.
 	ErrTooLarge = errors.New("memo: too large for the cache")
+	// ErrNotDeterministic is a function that returned something else for the same
+	// arguments than before: see Options.Recompute.
+	ErrNotDeterministic = errors.New("memo: not deterministic")
 	// ErrClosed is a cache used after Close. Functions still compute.
 	ErrClosed = errors.New("memo: cache is closed")
 )

@@ -21,6 +21,7 @@ type flight struct {
 	key    array.Digest
 	around *flight // in which it is nested, nil where there is none
 	cancel context.CancelFunc
+	again  bool // it computes a hit again
 
 	waits map[*flight]int // flights that nested calls wait for; guarded by nesting.mu
 

@@ -51,6 +51,15 @@ type Options struct {
 	// Windows and Plan 9 have no such bits, and Group does nothing there.
 	Group bool
 
+	// Recompute is a share of the hits, 0 to 1, that are computed again and compared,
+	// bit by bit: a function that depends on something else than its arguments, such
+	// as the time, the order of a map or another program's file, is a fault, with a
+	// [*DifferenceError] that names the rows. The call returns what the cache holds,
+	// when that has been done. Within such a computation no hit is computed again.
+	// Where it is 0, the environment variable NUMCACHE_VERIFY says it, so that any
+	// program can be checked: NUMCACHE_VERIFY=0.01. Refs are not computed again.
+	Recompute float64
+
 	// Patience bounds how long a call waits for another process that computes
 	// the same key and shows no sign of life, because it is stopped or its
 	// machine is gone: then the call computes. One that lives is waited for, if
@@ -109,6 +118,10 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if set.Compress < 0 || set.Compress > 9 {
 		return set, fmt.Errorf("%w: Options.Compress is %d; use 1 to 9, or 0 for none", ErrArguments, set.Compress)
+	}
+	var err error
+	if set.Recompute, err = recomputeRate(set.Recompute); err != nil {
+		return set, err
 	}
 	if set.Patience == 0 {
 		set.Patience = DefaultPatience

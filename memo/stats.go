@@ -66,6 +66,8 @@ type Stats struct {
 	Faults int64         // things that went wrong without failing a call
 	Saved  time.Duration // compute time of the hits, less what they took
 
+	Recomputed int64 // hits that were computed again and compared: Options.Recompute
+
 	Evicted int64 // entries removed from the folder to keep Options.Limits, by this Cache
 
 	// Hottest are the calls that were most often asked for, ten at most, the
@@ -89,6 +91,8 @@ func (c *Cache) Stats() Stats {
 		Faults: c.counters.faults.Load(),
 		Saved:  time.Duration(c.counters.saved.Load()),
 
+		Recomputed: c.counters.recomputed.Load(),
+
 		Evicted: c.counters.evicted.Load(),
 		Hottest: c.hot.hottest(),
 
@@ -104,7 +108,7 @@ func (c *Cache) ResetStats() {
 	if c == nil {
 		return
 	}
-	for _, n := range []*atomic.Int64{&c.counters.hits, &c.counters.memoryHits, &c.counters.misses, &c.counters.shared, &c.counters.faults, &c.counters.saved, &c.counters.evicted} {
+	for _, n := range []*atomic.Int64{&c.counters.hits, &c.counters.memoryHits, &c.counters.misses, &c.counters.shared, &c.counters.faults, &c.counters.saved, &c.counters.evicted, &c.counters.recomputed} {
 		n.Store(0)
 	}
 	c.memory.resetEvictions()
@@ -112,7 +116,7 @@ func (c *Cache) ResetStats() {
 }
 
 type counters struct {
-	hits, memoryHits, misses, shared, faults, saved, evicted atomic.Int64
+	hits, memoryHits, misses, shared, faults, saved, evicted, recomputed atomic.Int64
 
 	seenMu sync.Mutex
 	seen   map[string]bool // faults that were logged as warnings
