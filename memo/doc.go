@@ -119,6 +119,10 @@
 // [Cache.History] counts for all processes that ever used the folder, by function,
 // with the time that hits have saved.
 //
+// Whether functions keep to their arguments can be tried: [Options.Recompute], or
+// NUMCACHE_VERIFY=0.01 in the environment of any program, has a share of the hits
+// computed again, and tells of every difference with function, arguments and rows.
+//
 // # What to mind
 //
 // Whoever can write the folder can forge results, so it is private to the user by

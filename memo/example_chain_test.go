@@ -2,8 +2,13 @@ package memo_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -58,4 +63,40 @@ func ExampleResult() {
 	// reading it
 	// trace 91
 	// trace 91
+}
+
+// A function that draws random numbers is found when its hits are computed again.
+func ExampleDifferenceError() {
+	dir, err := os.MkdirTemp("", "numcache")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	c, err := memo.Open(dir, &memo.Options{
+		Recompute: 1, // every hit; 0.01 is enough in a program that runs often
+		Logger:    slog.New(slog.DiscardHandler),
+		OnEvent: func(e memo.Event) {
+			var d *memo.DifferenceError
+			if errors.As(e.Err, &d) {
+				fmt.Printf("%s is not deterministic: result %d, rows %v\n", d.Function, d.Result, d.Rows)
+			}
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	jitter, err := memo.Func(c, memo.Spec{Name: "jitter", Version: "1"}, func(x []float64) []float64 {
+		y := slices.Clone(x)
+		y[2] += rand.Float64()
+		return y
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		jitter.Call([]float64{1, 2, 3, 4})
+	}
+	// Output:
+	// jitter is not deterministic: result 0, rows [{2 3}]
 }

@@ -24,8 +24,11 @@ standardise the pixels, find principal components, measure all distances between
 the images in them, and let each image's nearest neighbours say what it shows.
 
 What the cache does not hold is computed; then the pipeline runs once more, from
-the cache. Change --components or --neighbours and see what is computed anew.`,
-		Example: "  numcache demo\n  numcache demo --components 20",
+the cache. Change --components or --neighbours and see what is computed anew.
+
+With NUMCACHE_VERIFY=1 in the environment each call from the cache is computed
+again and compared, bit by bit; so it is in every program that uses the cache.`,
+		Example: "  numcache demo\n  numcache demo --components 20\n  NUMCACHE_VERIFY=1 numcache demo",
 		Args:    arguments(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := p.folder(cmd)
@@ -89,6 +92,8 @@ type demoRun struct {
 	calls   []call
 	faults  []error
 	outcome *outcome
+
+	recomputed int64 // hits, to compare
 }
 
 func (r *demoRun) hits() (n int) {
@@ -152,7 +157,7 @@ func (d *demo) run(ctx context.Context, title string) (_ *demoRun, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.faults = seen.faults
+	r.faults, r.recomputed = seen.faults, c.Stats().Recomputed
 	d.foot(&r)
 	return &r, nil
 }

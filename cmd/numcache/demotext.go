@@ -62,6 +62,9 @@ func (d *demo) foot(r *demoRun) {
 		computed, speedup = milliseconds(compute), times(compute, took)
 	}
 	d.line("total", "", milliseconds(took), computed, speedup)
+	if r.recomputed > 0 {
+		d.printf("\n  %d of the hits were computed again and compared, as NUMCACHE_VERIFY asks.\n", r.recomputed)
+	}
 	d.faults(r.faults)
 }
 
