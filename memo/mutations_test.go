@@ -28,7 +28,16 @@ type campaign struct {
 	mutations []mutation
 }
 
-var campaigns = []campaign{}
+var campaigns = []campaign{
+	{"TestGroupMembers", nil, []mutation{
+		{"a folder has its name before its mode", "memo/internal/store/dir.go",
+			"err := d.root.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.root.Rename(staged, name)\n\t}",
+			"err := d.root.Rename(staged, name)\n\tif err == nil {\n\t\terr = d.root.Chmod(name, GroupFolder)\n\t}"},
+		{"the cache folder keeps the mode of the umask", "memo/layout.go", "err = os.Chmod(staged, store.GroupFolder)", ""},
+		{"files keep the mode of the umask", "memo/internal/store/dir.go", "if err := f.Chmod(groupFile); err != nil {", "if err := error(nil); err != nil {"},
+		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if d.group && stat.Mode&0o777 != groupFile", "if false"},
+	}},
+}
 
 // TestMutations checks that every mutation still fits the code, and with -mutations
 // that it makes its campaign fail.
