@@ -70,23 +70,49 @@ func openFolder(dir string, options Options) (*store.Dir, error) {
 // makeFolder makes the folder dir, and those it is in, where they are missing:
 // private ones, or a group's.
 func makeFolder(dir string, group bool) error {
-	if !group {
-		return os.MkdirAll(dir, 0o700)
+	if group {
+		return makeGroupFolder(dir, stagingFolder)
 	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+// makeGroupFolder makes the folder dir where it is missing, with a folder of each name
+// in it, and those it is in. It gets its mode before it gets its name, so that no other
+// member meets a folder that cannot be used, nor the same user in another process one
+// that is refused. What is in it keeps the folder of one who is just as fast, and who
+// may have opened it, from being replaced.
+func makeGroupFolder(dir string, names ...string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := makeFolder(filepath.Dir(dir), group); err != nil {
+	if err := makeGroupFolder(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil // another process was faster
-	}
+	staged, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+"-")
 	if err != nil {
 		return err
 	}
-	return os.Chmod(dir, store.GroupFolder)
+	err = os.Chmod(staged, store.GroupFolder)
+	for _, name := range names {
+		inner := filepath.Join(staged, name)
+		if err == nil {
+			err = os.Mkdir(inner, 0o700)
+		}
+		if err == nil {
+			err = os.Chmod(inner, store.GroupFolder)
+		}
+	}
+	if err == nil {
+		err = os.Rename(staged, dir)
+	}
+	if err == nil {
+		return nil
+	}
+	err = errors.Join(err, os.RemoveAll(staged))
+	if _, missing := os.Stat(dir); missing == nil {
+		return nil // another process was faster
+	}
+	return err
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.
@@ -117,7 +143,7 @@ func prepare(d *store.Dir, dir string, readOnly bool) error {
 		for _, e := range entries {
 			// Without the tag, which is written first, even files of our names
 			// are somebody else's: a .gitignore, a README.txt.
-			if !slices.Contains(ownNames, e.Name()) || e.Name() != stagingFolder && !tagged(d) {
+			if !isStaging(e.Name()) && !(slices.Contains(ownNames, e.Name()) && tagged(d)) {
 				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, e.Name())
 			}
 		}

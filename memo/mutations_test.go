@@ -65,6 +65,36 @@ var campaigns = []campaign{
 	{"TestDamagedFormatFile", nil, []mutation{
 		{"its check is not compared", "memo/layout.go", `case err == nil && unseal(raw):`, `case err == nil && len(raw) > 0:`},
 	}},
+	{"TestHostileFolder", []string{"-hostile.step=1", "-hostile.only=(FIFO|link).* at (lock|calls.*|objects.*), (call|open), (plain|a group's)"}, []mutation{
+		{"links of folders are followed", "memo/internal/store/read_linux.go",
+			"unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS", "0"},
+		{"the last link is followed", "memo/internal/store/flags_unix.go", "syscall.O_NONBLOCK | syscall.O_NOFOLLOW", "syscall.O_NONBLOCK"},
+		{"a FIFO is waited at", "memo/internal/store/flags_unix.go", "openFlags = syscall.O_NONBLOCK |", "openFlags ="},
+		{"a file is published by its path", "memo/internal/store/dir.go",
+			"err := d.root.Rename(from, to)", "err := os.Rename(d.root.Name()+\"/\"+from, d.root.Name()+\"/\"+to)"},
+		{"a file with another name gets the group's mode", "memo/internal/store/lock_linux.go", " && stat.Nlink == 1", ""},
+	}},
+	{"TestHostileSwaps", []string{"-hostile.races=20s"}, []mutation{
+		{"links of folders are followed", "memo/internal/store/read_linux.go",
+			"unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS", "0"},
+		{"a folder that became a FIFO is waited at", "memo/internal/store/flags_unix.go", "folderFlags = openFlags | syscall.O_DIRECTORY", "folderFlags = 0"},
+		{"a file is published by its path", "memo/internal/store/dir.go",
+			"err := d.root.Rename(from, to)", "err := os.Rename(d.root.Name()+\"/\"+from, d.root.Name()+\"/\"+to)"},
+	}},
+	{"TestHostileNames", nil, []mutation{
+		{"a dot stays wherever it is", "memo/names.go", "c == '.' && i > 0 && i < len(s)-1", "c == '.'"},
+		{"a slash stays", "memo/names.go", "c == '-' || c == '_' ||", "c == '-' || c == '_' || c == '/' ||"},
+		{"a long name is cut and no more", "memo/names.go", `return name[:cut] + "%-" + hex.EncodeToString(sum[:16])`, `return name[:cut] + "%-" + hex.EncodeToString(sum[:0])`},
+		{"the names of devices stay", "memo/names.go", "plain && !(i == 0 && isDevice(s))", "plain"},
+	}},
+	{"TestGroupMembers", nil, []mutation{
+		{"a folder has its name before its mode", "memo/internal/store/dir.go",
+			"err := d.root.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.root.Rename(staged, name)\n\t}",
+			"err := d.root.Rename(staged, name)\n\tif err == nil {\n\t\terr = d.root.Chmod(name, GroupFolder)\n\t}"},
+		{"the cache folder keeps the mode of the umask", "memo/layout.go", "err = os.Chmod(staged, store.GroupFolder)", ""},
+		{"files keep the mode of the umask", "memo/internal/store/dir.go", "if err := f.Chmod(groupFile); err != nil {", "if err := error(nil); err != nil {"},
+		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if d.group && stat.Mode&0o777 != groupFile", "if false"},
+	}},
 }
 
 // TestMutations checks that every mutation still fits the code, and with -mutations

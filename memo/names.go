@@ -52,6 +52,13 @@ func objectBase(digest array.Digest) string {
 // isRecord reports whether a file among the calls or objects is a record.
 func isRecord(name string) bool { return strings.HasSuffix(name, ".json") }
 
+// isStaging reports whether a folder of this name is that of files that have no name
+// yet, or is about to be.
+func isStaging(name string) bool {
+	random, staged := strings.CutPrefix(name, stagingFolder+"-")
+	return name == stagingFolder || staged && len(random) == 26 // of rand.Text
+}
+
 // isPacked reports whether an object's file is compressed.
 func isPacked(name string) bool { return strings.HasSuffix(name, ".npz") }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/memo/internal/store"
 	"github.com/numcache/numcache/npy"
 )
 
@@ -271,25 +273,29 @@ func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case c.dir == "":
-		err = fmt.Errorf("%w: it is not in a folder; use Get", ErrUnsupported)
-	case isPacked(info.Name):
-		err = fmt.Errorf("%w: it is compressed; use Get", ErrUnsupported)
+	if isPacked(info.Name) {
+		return nil, &Error{"open", info.Name, fmt.Errorf("%w: it is compressed; use Get", ErrUnsupported)}
 	}
+	blob, err := s.Open(ctx, info.Name)
 	if err != nil {
-		return nil, &Error{"open", info.Name, err}
+		return nil, c.aside(ctx, s, &Error{"open", info.Name, err})
 	}
-	f, err := openVerified(ctx, filepath.Join(c.dir, filepath.FromSlash(info.Name)), want.Digest)
+	file, ok := blob.(store.Filer)
+	if !ok {
+		err := fmt.Errorf("%w: it is not in a folder; use Get", ErrUnsupported)
+		return nil, &Error{"open", info.Name, errors.Join(err, blob.Close())}
+	}
+	f, err := openVerified(ctx, file.File(filepath.Join(c.dir, filepath.FromSlash(info.Name))), want.Digest)
 	if err != nil {
 		return nil, c.aside(ctx, s, &Error{"open", info.Name, err})
 	}
 	return f, nil
 }
 
-// openVerified opens an array file if it has the digest, else it is ErrDamaged.
-func openVerified(ctx context.Context, path string, want array.Digest) (*npy.File, error) {
-	f, err := npy.Open(path)
+// openVerified makes an open file an array file if it has the digest, else it is
+// ErrDamaged.
+func openVerified(ctx context.Context, file *os.File, want array.Digest) (*npy.File, error) {
+	f, err := npy.OpenFile(file)
 	if err == nil {
 		var digest array.Digest
 		if digest, err = f.Hash(ctx); err == nil && digest != want {

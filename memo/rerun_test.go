@@ -32,7 +32,12 @@ type process struct {
 // test that started it.
 func startProcess(t *testing.T, test string, environment ...string) *process {
 	t.Helper()
-	cmd := rerun(test, environment...)
+	return startCommand(t, rerun(test, environment...))
+}
+
+// startCommand is startProcess for a command that is made already.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, inErr := cmd.StdinPipe()
 	out, outErr := cmd.StdoutPipe()

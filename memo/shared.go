@@ -23,10 +23,11 @@ const revisePatience = 200 * time.Millisecond
 // maxShared bounds a shared file.
 const maxShared = 8 << 20
 
-// readShared returns what a shared file holds, nil where that is not intact or missing.
+// readShared returns what a shared file holds, nil where that is not intact or missing,
+// or where something else has its name, which the next revision replaces.
 func readShared(ctx context.Context, s store.Store, name string) ([]byte, error) {
 	raw, _, err := s.Get(ctx, name, maxShared)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, store.ErrTooLarge) && !errors.Is(err, store.ErrForeign) {
 		return nil, &Error{"read", name, err}
 	}
 	if !unseal(raw) {

@@ -36,6 +36,25 @@ func Open(path string) (*File, error) {
 	return f, onFile("open", path, err)
 }
 
+// OpenFile is [Open] of a regular file that is open for reading already, and that the
+// caller hands over: it is closed with the File, and where OpenFile fails. It is read
+// from its beginning, and its name stands in errors.
+func OpenFile(file *os.File) (*File, error) {
+	err := regular(file)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	var f *File
+	if err == nil {
+		f, err = newWholeFile(file, file.Name())
+	}
+	if err != nil {
+		file.Close()
+		return nil, onFile("open", file.Name(), err)
+	}
+	return f, nil
+}
+
 // Header returns what the file says of its array.
 func (f *File) Header() Header {
 	h := f.h
@@ -107,15 +126,21 @@ func open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := newFile(file, path)
-	if err == nil && f.held != unknown && f.held < f.size {
-		err = truncated(f.h, f.held, f.size)
-	}
+	f, err := newWholeFile(file, path)
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// newWholeFile is newFile of one that must hold all the elements.
+func newWholeFile(file *os.File, path string) (*File, error) {
+	f, err := newFile(file, path)
+	if err == nil && f.held != unknown && f.held < f.size {
+		err = truncated(f.h, f.held, f.size)
+	}
+	return f, err
 }
 
 // newFile reads the header of file, which was just opened at path.
@@ -150,15 +175,20 @@ func openRegular(path string, flag int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%w: it is not a regular file (%s)", ErrFormat, info.Mode().Type())
-	}
-	if err != nil {
+	if err := regular(f); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// regular refuses an open file that is none to read at offsets.
+func regular(f *os.File) error {
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: it is not a regular file (%s)", ErrFormat, info.Mode().Type())
+	}
+	return err
 }
 
 // inC reports whether the elements lie in C order: those of an array in Fortran

@@ -22,6 +22,10 @@ const (
 	staging    = "tmp"
 	quarantine = "quarantine"
 
+	// stagedStaging begins the name that the staging folder of a group has until it
+	// has its mode. An empty one is left where its maker dies just then.
+	stagedStaging = staging + "-"
+
 	// Caches are private: what is computed is nobody else's business, and
 	// whoever can write a cache can forge its results.
 	dirMode  = 0o700
@@ -193,20 +197,43 @@ func (d *Dir) mkdirAll(name string) error {
 	if !d.group {
 		return d.root.MkdirAll(name, dirMode)
 	}
+	folders := []string{staging}
 	for i := range len(name) + 1 {
-		if i < len(name) && name[i] != '/' {
-			continue
+		if i == len(name) || name[i] == '/' {
+			folders = append(folders, name[:i])
 		}
-		err := d.root.Mkdir(name[:i], dirMode)
-		if err == nil {
-			err = d.root.Chmod(name[:i], GroupFolder)
-		}
+	}
+	for _, folder := range folders {
 		// Another process may be just making it, or removing it.
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := d.mkdirGroup(folder); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// mkdirGroup makes a folder of the group. It gets its name last, for the umask takes
+// bits away that only a second call gives it back: the other members meet none that
+// they cannot use, even if this process dies between the two.
+func (d *Dir) mkdirGroup(name string) error {
+	if _, err := d.root.Lstat(name); err == nil {
+		return fs.ErrExist
+	}
+	staged := staging + "/" + rand.Text()
+	if name == staging {
+		staged = stagedStaging + rand.Text()
+	}
+	if err := d.root.Mkdir(staged, dirMode); err != nil {
+		return err
+	}
+	err := d.root.Chmod(staged, GroupFolder)
+	if err == nil {
+		err = d.root.Rename(staged, name)
+	}
+	if err != nil {
+		_ = d.root.Remove(staged) // else it is swept
+	}
+	return err
 }
 
 // renameTries bounds the retries of rename. Each failure but the first means that
@@ -235,7 +262,7 @@ func (d *Dir) rename(from, to string) error {
 // that cannot sync folders has nothing to sync.
 func (d *Dir) syncFolders(name string) error {
 	for {
-		f, err := d.root.Open(name)
+		f, err := d.openFolder(name)
 		if err == nil {
 			err = syncFolder(f)
 			if closeErr := f.Close(); err == nil {
@@ -355,6 +382,11 @@ func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) b
 	return true
 }
 
+// openFolder opens a folder, and does not wait where a FIFO has its name by now.
+func (d *Dir) openFolder(name string) (*os.File, error) {
+	return d.root.OpenFile(name, os.O_RDONLY|folderFlags, 0)
+}
+
 func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
 	info, err := d.root.Lstat(folder)
 	if err != nil {
@@ -363,7 +395,7 @@ func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
 	if !info.IsDir() {
 		return nil, nil // a foreign file where a folder is expected holds no blobs
 	}
-	f, err := d.root.Open(folder)
+	f, err := d.openFolder(folder)
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,15 @@ func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (
 		return nil, err
 	}
 	fd, err := d.openLock()
+	if errors.Is(err, ErrForeign) {
+		// It goes the way of what stands in a blob's place. Where two do this at once,
+		// one may put aside what the other has just made: they do not exclude each
+		// other for once.
+		if err := d.Quarantine(ctx, lockFile); err != nil {
+			return nil, err
+		}
+		fd, err = d.openLock()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +89,12 @@ func (d *Dir) openLock() (fd int, err error) {
 	defer folder.Close()
 	// The name has no folder in it, so O_NOFOLLOW is all that keeps it inside.
 	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_CLOEXEC | openFlags
+	var mode uint32 = fileMode
+	if d.group {
+		mode = groupFile
+	}
 	for {
-		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, fileMode)
+		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, mode)
 		if err != unix.EINTR {
 			break
 		}
@@ -98,8 +111,10 @@ func (d *Dir) openLock() (fd int, err error) {
 		_ = unix.Close(fd)
 		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
-	if d.group && stat.Mode&0o777 != groupFile {
-		// Whoever made it does this. Those who cannot open it compute.
+	if d.group && stat.Mode&0o777 != groupFile && stat.Nlink == 1 {
+		// The umask took bits away. Whoever made it gives them back, now or the next
+		// time; those who cannot open it until then compute. A file with another name
+		// may be one outside, which nobody is to be let into.
 		_ = unix.Fchmod(fd, groupFile)
 	}
 	return fd, nil

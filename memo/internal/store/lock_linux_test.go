@@ -87,7 +87,8 @@ func TestLockLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestLockObstacles puts everything but a file in the lock file's place.
+// TestLockObstacles puts everything but a file in the lock file's place: it is put
+// aside, and the lock is had.
 func TestLockObstacles(t *testing.T) {
 	for name, make := range obstacles {
 		t.Run(name, func(t *testing.T) {
@@ -106,10 +107,21 @@ func TestLockObstacles(t *testing.T) {
 				t.Skip(err) // such as a path too long for a socket
 			}
 			promptly(t, "Lock", func() {
-				if _, err := d.Lock(t.Context(), 1, time.Minute); !errors.Is(err, store.ErrForeign) {
-					t.Errorf("Lock: %v; want ErrForeign", err)
+				unlock, err := d.Lock(t.Context(), 1, time.Minute)
+				if err != nil {
+					t.Fatalf("Lock: %v", err)
+				}
+				defer unlock()
+				if _, err := d.Lock(t.Context(), 1, 0); !errors.Is(err, store.ErrLocked) {
+					t.Errorf("a second Lock: %v; want ErrLocked", err)
 				}
 			})
+			if info, err := os.Lstat(filepath.Join(inside, "lock")); err != nil || !info.Mode().IsRegular() {
+				t.Errorf("the lock file is %v, %v", info, err)
+			}
+			if aside, err := os.ReadDir(filepath.Join(inside, "quarantine")); err != nil || len(aside) != 1 {
+				t.Errorf("put aside: %v, %v", aside, err)
+			}
 			checkOutside(t, outside)
 		})
 	}

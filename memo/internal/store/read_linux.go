@@ -94,6 +94,9 @@ func (b *fdBlob) Modified() time.Time { return b.modified }
 
 func (b *fdBlob) Close() error { return unix.Close(b.fd) }
 
+// File implements [Filer].
+func (b *fdBlob) File(name string) *os.File { return os.NewFile(uintptr(b.fd), name) }
+
 func (b *fdBlob) ReadAt(p []byte, offset int64) (n int, err error) {
 	for n < len(p) {
 		k, err := unix.Pread(b.fd, p[n:], offset+int64(n))

@@ -43,11 +43,18 @@ func (r rootReader) open(name string) (Blob, error) {
 }
 
 type fileBlob struct {
-	*os.File
+	file     *os.File
 	size     int64
 	modified time.Time
 }
 
+func (b fileBlob) ReadAt(p []byte, offset int64) (int, error) { return b.file.ReadAt(p, offset) }
+
+func (b fileBlob) Close() error { return b.file.Close() }
+
 func (b fileBlob) Size() int64 { return b.size }
 
 func (b fileBlob) Modified() time.Time { return b.modified }
+
+// File implements [Filer]. The file has a name already.
+func (b fileBlob) File(string) *os.File { return b.file }

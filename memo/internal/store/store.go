@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"os"
 	"time"
 )
 
@@ -91,6 +92,13 @@ type Blob interface {
 	io.Closer
 	Size() int64
 	Modified() time.Time
+}
+
+// Filer is a [Blob] that is a file of the operating system.
+type Filer interface {
+	// File hands the blob over as an open file, with a name for its errors. The
+	// file takes the blob's place: who closes it need not close the blob.
+	File(name string) *os.File
 }
 
 // Info describes a blob.

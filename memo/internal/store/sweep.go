@@ -19,16 +19,27 @@ func (d *Dir) Sweep(ctx context.Context, now time.Time) (freed int64, err error)
 		if err := ctx.Err(); err != nil {
 			return freed, err
 		}
-		if !entry.Type().IsRegular() {
-			continue // no writer made it
+		name := staging + "/" + entry.Name()
+		switch {
+		case entry.IsDir():
+			d.sweepFolder(name, now)
+		case entry.Type().IsRegular(): // else no writer made it
+			size, err := d.sweep(name, now)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+				return freed, err
+			}
+			freed += size
 		}
-		size, err := d.sweep(staging+"/"+entry.Name(), now)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-			return freed, err
-		}
-		freed += size
 	}
 	return freed, err
+}
+
+// sweepFolder removes a folder of mkdirGroup that never got its name, and nothing that
+// is not empty. Whoever is making it tries again.
+func (d *Dir) sweepFolder(name string, now time.Time) {
+	if info, err := d.root.Lstat(name); err == nil && now.Sub(info.ModTime()) >= lockedGrace {
+		_ = d.root.Remove(name)
+	}
 }
 
 // sweep removes a staging file if its writer is gone, and returns its size.
