@@ -235,7 +235,7 @@ func (d *Dir) rename(from, to string) error {
 // that cannot sync folders has nothing to sync.
 func (d *Dir) syncFolders(name string) error {
 	for {
-		f, err := d.root.Open(name)
+		f, err := d.openFolder(name)
 		if err == nil {
 			err = syncFolder(f)
 			if closeErr := f.Close(); err == nil {
@@ -355,6 +355,11 @@ func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) b
 	return true
 }
 
+// openFolder opens a folder, and does not wait where a FIFO has its name by now.
+func (d *Dir) openFolder(name string) (*os.File, error) {
+	return d.root.OpenFile(name, os.O_RDONLY|folderFlags, 0)
+}
+
 func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
 	info, err := d.root.Lstat(folder)
 	if err != nil {
@@ -363,7 +368,7 @@ func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
 	if !info.IsDir() {
 		return nil, nil // a foreign file where a folder is expected holds no blobs
 	}
-	f, err := d.root.Open(folder)
+	f, err := d.openFolder(folder)
 	if err != nil {
 		return nil, err
 	}

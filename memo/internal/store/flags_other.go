@@ -2,4 +2,4 @@
 
 package store
 
-const openFlags = 0
+const openFlags, folderFlags = 0, 0
