@@ -42,24 +42,30 @@ objects/  the arrays, by digest of their content. Python opens them:
 // format file: what another process is just making.
 var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", usageFile, statsFile, tagFile, ".gitignore", "README.txt", formatFile}
 
-// openFolder returns the store in the cache folder dir, which it makes where it
-// is missing. With a store, the error is ErrDamaged and tells what it repaired.
-func openFolder(dir string, options Options) (*store.Dir, error) {
+// opener opens the files of a cache's folder, which it makes where that is missing
+// and the cache may write.
+type opener func(dir string, options Options) (store.Files, error)
+
+// openFiles is the opener of folders of the operating system.
+func openFiles(dir string, options Options) (store.Files, error) {
 	if !options.ReadOnly {
 		if err := makeFolder(dir, options.Group); err != nil {
 			return nil, err
 		}
 	}
-	open := store.OpenDir
-	if options.Group {
-		open = store.OpenGroupDir
-	}
-	d, err := open(dir)
+	return store.OpenFiles(dir)
+}
+
+// openFolder returns the store in the cache folder dir. With a store, the error is
+// ErrDamaged and tells what it repaired.
+func openFolder(dir string, options Options, open opener) (*store.Dir, error) {
+	files, err := open(dir, options)
 	if err != nil {
 		return nil, err
 	}
+	d := store.NewDir(files, options.Group)
 	if err = checkOwner(d, dir, options); err == nil {
-		err = prepare(d, dir, options.ReadOnly)
+		err = prepare(d, options.ReadOnly)
 	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(err, d.Close())
@@ -90,7 +96,7 @@ func makeFolder(dir string, group bool) error {
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.
-func prepare(d *store.Dir, dir string, readOnly bool) error {
+func prepare(d *store.Dir, readOnly bool) error {
 	ctx := context.Background()
 	var repaired error
 	raw, _, err := d.Get(ctx, formatFile, 1<<16)
@@ -110,15 +116,15 @@ func prepare(d *store.Dir, dir string, readOnly bool) error {
 		}
 		repaired = fmt.Errorf("%w: %s, which is written anew", ErrDamaged, formatFile)
 	case errors.Is(err, fs.ErrNotExist):
-		entries, err := os.ReadDir(dir)
+		names, err := d.Names()
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
+		for _, name := range names {
 			// Without the tag, which is written first, even files of our names
 			// are somebody else's: a .gitignore, a README.txt.
-			if !slices.Contains(ownNames, e.Name()) || e.Name() != stagingFolder && !tagged(d) {
-				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, e.Name())
+			if !slices.Contains(ownNames, name) || name != stagingFolder && !tagged(d) {
+				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, name)
 			}
 		}
 		if readOnly {
