@@ -105,7 +105,9 @@ func prepare(d *store.Dir, readOnly bool) error {
 		return checkFormat(raw)
 	case err == nil || errors.Is(err, store.ErrForeign) || errors.Is(err, store.ErrTooLarge):
 		// Damaged, or somebody else's: a cache's tag tells.
-		if !tagged(d) {
+		if ours, err := tagged(d); err != nil {
+			return err
+		} else if !ours {
 			return fmt.Errorf("%w: its %s is not numcache's; choose another folder", ErrNotCache, formatFile)
 		}
 		if readOnly {
@@ -120,10 +122,14 @@ func prepare(d *store.Dir, readOnly bool) error {
 		if err != nil {
 			return err
 		}
+		ours, err := tagged(d)
+		if err != nil {
+			return err
+		}
 		for _, name := range names {
 			// Without the tag, which is written first, even files of our names
 			// are somebody else's: a .gitignore, a README.txt.
-			if !slices.Contains(ownNames, name) || name != stagingFolder && !tagged(d) {
+			if !slices.Contains(ownNames, name) || name != stagingFolder && !ours {
 				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, name)
 			}
 		}
@@ -148,10 +154,14 @@ func prepare(d *store.Dir, readOnly bool) error {
 	return repaired
 }
 
-// tagged reports whether the folder has the tag of a numcache cache.
-func tagged(d *store.Dir) bool {
+// tagged reports whether the folder has the tag of a numcache cache. An error means
+// that it cannot be read now.
+func tagged(d *store.Dir) (bool, error) {
 	tag, _, err := d.Get(context.Background(), tagFile, 1<<16)
-	return err == nil && bytes.Contains(tag, []byte("numcache"))
+	if unavailable(err) {
+		return false, err
+	}
+	return err == nil && bytes.Contains(tag, []byte("numcache")), nil
 }
 
 // checkFormat reads an intact format file.
