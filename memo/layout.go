@@ -179,7 +179,10 @@ func checkFormat(raw []byte) error {
 // unavailable reports whether err means that the folder cannot be had now, through
 // no mistake of the program: a cache then computes everything.
 func unavailable(err error) bool {
-	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE} {
+	for _, cause := range []error{
+		fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE,
+		syscall.EINTR, io.ErrShortWrite, // of a close; of a disk that takes nothing more
+	} {
 		if errors.Is(err, cause) {
 			return true
 		}
