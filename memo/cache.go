@@ -56,7 +56,10 @@ type Cache struct {
 // computes, or serves what it can read.
 //
 // Options may be nil. Close the cache when it is no longer needed.
-func Open(dir string, o *Options) (*Cache, error) {
+func Open(dir string, o *Options) (*Cache, error) { return openCache(dir, o, openFiles) }
+
+// openCache is Open with files from open.
+func openCache(dir string, o *Options, open opener) (*Cache, error) {
 	options, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -73,7 +76,7 @@ func Open(dir string, o *Options) (*Cache, error) {
 	if c.dir, err = filepath.Abs(dir); err != nil {
 		return nil, &Error{"open", dir, err}
 	}
-	folder, err := openFolder(c.dir, options)
+	folder, err := openFolder(c.dir, options, open)
 	switch {
 	case folder != nil && options.ReadOnly:
 		c.store = readOnlyStore{folder}

@@ -42,24 +42,30 @@ objects/  the arrays, by digest of their content. Python opens them:
 // format file: what another process is just making.
 var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", usageFile, statsFile, tagFile, ".gitignore", "README.txt", formatFile}
 
-// openFolder returns the store in the cache folder dir, which it makes where it
-// is missing. With a store, the error is ErrDamaged and tells what it repaired.
-func openFolder(dir string, options Options) (*store.Dir, error) {
+// opener opens the files of a cache's folder, which it makes where that is missing
+// and the cache may write.
+type opener func(dir string, options Options) (store.Files, error)
+
+// openFiles is the opener of folders of the operating system.
+func openFiles(dir string, options Options) (store.Files, error) {
 	if !options.ReadOnly {
 		if err := makeFolder(dir, options.Group); err != nil {
 			return nil, err
 		}
 	}
-	open := store.OpenDir
-	if options.Group {
-		open = store.OpenGroupDir
-	}
-	d, err := open(dir)
+	return store.OpenFiles(dir)
+}
+
+// openFolder returns the store in the cache folder dir. With a store, the error is
+// ErrDamaged and tells what it repaired.
+func openFolder(dir string, options Options, open opener) (*store.Dir, error) {
+	files, err := open(dir, options)
 	if err != nil {
 		return nil, err
 	}
+	d := store.NewDir(files, options.Group)
 	if err = checkOwner(d, dir, options); err == nil {
-		err = prepare(d, dir, options.ReadOnly)
+		err = prepare(d, options.ReadOnly)
 	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(err, d.Close())
@@ -116,7 +122,7 @@ func makeGroupFolder(dir string, names ...string) error {
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.
-func prepare(d *store.Dir, dir string, readOnly bool) error {
+func prepare(d *store.Dir, readOnly bool) error {
 	ctx := context.Background()
 	var repaired error
 	raw, _, err := d.Get(ctx, formatFile, 1<<16)
@@ -125,7 +131,9 @@ func prepare(d *store.Dir, dir string, readOnly bool) error {
 		return checkFormat(raw)
 	case err == nil || errors.Is(err, store.ErrForeign) || errors.Is(err, store.ErrTooLarge):
 		// Damaged, or somebody else's: a cache's tag tells.
-		if !tagged(d) {
+		if ours, err := tagged(d); err != nil {
+			return err
+		} else if !ours {
 			return fmt.Errorf("%w: its %s is not numcache's; choose another folder", ErrNotCache, formatFile)
 		}
 		if readOnly {
@@ -136,15 +144,19 @@ func prepare(d *store.Dir, dir string, readOnly bool) error {
 		}
 		repaired = fmt.Errorf("%w: %s, which is written anew", ErrDamaged, formatFile)
 	case errors.Is(err, fs.ErrNotExist):
-		entries, err := os.ReadDir(dir)
+		names, err := d.Names()
 		if err != nil {
 			return err
 		}
-		for _, e := range entries {
+		ours, err := tagged(d)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
 			// Without the tag, which is written first, even files of our names
 			// are somebody else's: a .gitignore, a README.txt.
-			if !isStaging(e.Name()) && !(slices.Contains(ownNames, e.Name()) && tagged(d)) {
-				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, e.Name())
+			if !isStaging(name) && !(slices.Contains(ownNames, name) && ours) {
+				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, name)
 			}
 		}
 		if readOnly {
@@ -168,10 +180,14 @@ func prepare(d *store.Dir, dir string, readOnly bool) error {
 	return repaired
 }
 
-// tagged reports whether the folder has the tag of a numcache cache.
-func tagged(d *store.Dir) bool {
+// tagged reports whether the folder has the tag of a numcache cache. An error means
+// that it cannot be read now.
+func tagged(d *store.Dir) (bool, error) {
 	tag, _, err := d.Get(context.Background(), tagFile, 1<<16)
-	return err == nil && bytes.Contains(tag, []byte("numcache"))
+	if unavailable(err) {
+		return false, err
+	}
+	return err == nil && bytes.Contains(tag, []byte("numcache")), nil
 }
 
 // checkFormat reads an intact format file.
@@ -189,7 +205,10 @@ func checkFormat(raw []byte) error {
 // unavailable reports whether err means that the folder cannot be had now, through
 // no mistake of the program: a cache then computes everything.
 func unavailable(err error) bool {
-	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE} {
+	for _, cause := range []error{
+		fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE,
+		syscall.EINTR, io.ErrShortWrite, // of a close; of a disk that takes nothing more
+	} {
 		if errors.Is(err, cause) {
 			return true
 		}

@@ -31,19 +31,19 @@ type campaign struct {
 var campaigns = []campaign{
 	{"TestProcesses", nil, []mutation{
 		{"a file has its name while it is written", "memo/internal/store/dir.go",
-			`temporary := staging + "/" + rand.Text()`, `temporary := name; _ = d.root.Remove(name)`},
+			`temporary := staging + "/" + rand.Text()`, `temporary := name; _ = d.files.Remove(name)`},
 		{"leftovers are not swept", "memo/internal/store/sweep.go",
-			`if err := d.root.Remove(name); err != nil {`, `if err := error(nil); err != nil {`},
+			`if err := d.files.Remove(name); err != nil {`, `if err := error(nil); err != nil {`},
 	}},
 	{"TestProcessesStorm", nil, []mutation{
 		{"a file has its name while it is written", "memo/internal/store/dir.go",
-			`temporary := staging + "/" + rand.Text()`, `temporary := name; _ = d.root.Remove(name)`},
+			`temporary := staging + "/" + rand.Text()`, `temporary := name; _ = d.files.Remove(name)`},
 		{"a rename is not tried again", "memo/internal/store/dir.go", `const renameTries = 20`, `const renameTries = 0`},
 		{"callers share results in memory", "memo/tier.go", `	return cloneResults(values)`, `	return values, nil`},
 	}},
 	{"TestManyProcessesComputeOnce", nil, []mutation{
 		{"a lock excludes nobody", "memo/internal/store/lock_linux.go",
-			`err := setLock(l.fd, unix.F_WRLCK, l.offset)`, `err := error(nil)`},
+			`err := l.file.Lock(l.offset)`, `err := error(nil)`},
 		{"nobody looks again after waiting", "memo/once.go",
 			`values, took, err = c.lookAgain(ctx, r)`, `err = fs.ErrNotExist`},
 	}},
@@ -70,16 +70,16 @@ var campaigns = []campaign{
 			"unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS", "0"},
 		{"the last link is followed", "memo/internal/store/flags_unix.go", "syscall.O_NONBLOCK | syscall.O_NOFOLLOW", "syscall.O_NONBLOCK"},
 		{"a FIFO is waited at", "memo/internal/store/flags_unix.go", "openFlags = syscall.O_NONBLOCK |", "openFlags ="},
-		{"a file is published by its path", "memo/internal/store/dir.go",
-			"err := d.root.Rename(from, to)", "err := os.Rename(d.root.Name()+\"/\"+from, d.root.Name()+\"/\"+to)"},
+		{"a file is published by its path", "memo/internal/store/folder.go",
+			"return f.root.Rename(from, to)", "return os.Rename(f.root.Name()+\"/\"+from, f.root.Name()+\"/\"+to)"},
 		{"a file with another name gets the group's mode", "memo/internal/store/lock_linux.go", " && stat.Nlink == 1", ""},
 	}},
 	{"TestHostileSwaps", []string{"-hostile.races=20s"}, []mutation{
 		{"links of folders are followed", "memo/internal/store/read_linux.go",
 			"unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS", "0"},
 		{"a folder that became a FIFO is waited at", "memo/internal/store/flags_unix.go", "folderFlags = openFlags | syscall.O_DIRECTORY", "folderFlags = 0"},
-		{"a file is published by its path", "memo/internal/store/dir.go",
-			"err := d.root.Rename(from, to)", "err := os.Rename(d.root.Name()+\"/\"+from, d.root.Name()+\"/\"+to)"},
+		{"a file is published by its path", "memo/internal/store/folder.go",
+			"return f.root.Rename(from, to)", "return os.Rename(f.root.Name()+\"/\"+from, f.root.Name()+\"/\"+to)"},
 	}},
 	{"TestHostileNames", nil, []mutation{
 		{"a dot stays wherever it is", "memo/names.go", "c == '.' && i > 0 && i < len(s)-1", "c == '.'"},
@@ -89,11 +89,11 @@ var campaigns = []campaign{
 	}},
 	{"TestGroupMembers", nil, []mutation{
 		{"a folder has its name before its mode", "memo/internal/store/dir.go",
-			"err := d.root.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.root.Rename(staged, name)\n\t}",
-			"err := d.root.Rename(staged, name)\n\tif err == nil {\n\t\terr = d.root.Chmod(name, GroupFolder)\n\t}"},
+			"err := d.files.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.files.Rename(staged, name)\n\t}",
+			"err := d.files.Rename(staged, name)\n\tif err == nil {\n\t\terr = d.files.Chmod(name, GroupFolder)\n\t}"},
 		{"the cache folder keeps the mode of the umask", "memo/layout.go", "err = os.Chmod(staged, store.GroupFolder)", ""},
 		{"files keep the mode of the umask", "memo/internal/store/dir.go", "if err := f.Chmod(groupFile); err != nil {", "if err := error(nil); err != nil {"},
-		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if d.group && stat.Mode&0o777 != groupFile", "if false"},
+		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if mode != fileMode && fs.FileMode(stat.Mode&0o777) != mode", "if false"},
 	}},
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -40,10 +39,9 @@ const (
 // Dir is a [Store] in a folder. It never reads or writes outside of it: paths
 // are resolved beneath the folder, symbolic links are not followed out of it.
 type Dir struct {
-	root   *os.Root
-	reader reader
-	group  bool          // what is made is the group's
-	pulse  time.Duration // between two signs of life of one who holds a lock
+	files Files
+	group bool          // what is made is the group's
+	pulse time.Duration // between two signs of life of one who holds a lock
 
 	closing sync.Once
 	closed  chan struct{} // tells those who wait for a lock
@@ -51,35 +49,38 @@ type Dir struct {
 
 // OpenDir returns the store in an existing folder.
 func OpenDir(path string) (*Dir, error) {
-	root, err := os.OpenRoot(path)
+	files, err := OpenFiles(path)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(root)
-	if err != nil {
-		return nil, errors.Join(err, root.Close())
-	}
-	return &Dir{root: root, reader: r, pulse: Pulse, closed: make(chan struct{})}, nil
+	return NewDir(files, false), nil
 }
 
-// OpenGroupDir is [OpenDir] of a folder that a group shares: its members may read
-// and write what the store makes, whatever the process's umask.
-func OpenGroupDir(path string) (*Dir, error) {
-	d, err := OpenDir(path)
-	if err == nil {
-		d.group = true
-	}
-	return d, err
+// NewDir returns the store in the folder whose files are given, and which it closes.
+// With group, the members of the folder's group may read and write what it makes,
+// whatever the process's umask.
+func NewDir(files Files, group bool) *Dir {
+	return &Dir{files: uninterrupted{files}, group: group, pulse: Pulse, closed: make(chan struct{})}
 }
 
 // Folder returns what is known of the folder itself, also where another one has its
 // name by now.
-func (d *Dir) Folder() (fs.FileInfo, error) { return d.root.Stat(".") }
+func (d *Dir) Folder() (fs.FileInfo, error) { return d.files.Lstat(".") }
+
+// Names returns the names of what stands in the folder itself, blobs or not, in order.
+func (d *Dir) Names() ([]string, error) {
+	entries, err := d.readDir(".")
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, err
+}
 
 // Close implements [Store].
 func (d *Dir) Close() error {
 	d.closing.Do(func() { close(d.closed) })
-	return errors.Join(d.reader.close(), d.root.Close())
+	return d.files.Close()
 }
 
 func valid(op, name string) error {
@@ -94,7 +95,7 @@ func (d *Dir) Open(ctx context.Context, name string) (Blob, error) {
 	if err := errors.Join(valid("open", name), ctx.Err()); err != nil {
 		return nil, err
 	}
-	return d.reader.open(name)
+	return d.files.Open(name)
 }
 
 // Get implements [Store].
@@ -124,26 +125,19 @@ func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.
 	if err != nil {
 		return err
 	}
-	if release, err := lockStaged(f); err == nil {
+	if release, err := f.Lock(); err == nil {
 		defer release() // after all that is done with the file; without the lock its age protects it
 	}
 	published := false
 	defer func() { // also where write panics
 		if !published {
 			// Best effort: what stays is swept with the staging folder.
-			_ = f.Close()
-			_ = d.root.Remove(temporary)
+			_ = d.files.Remove(temporary)
 		}
 	}()
-	err = write(&contextWriter{ctx, f})
-	if err == nil && o.Durable {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
+	err = fill(ctx, f, o.Durable, write)
 	if err == nil && !o.Modified.IsZero() {
-		err = d.root.Chtimes(temporary, o.Modified, o.Modified)
+		err = d.files.Chtimes(temporary, o.Modified)
 	}
 	if err == nil {
 		err = d.publish(ctx, temporary, name)
@@ -156,6 +150,20 @@ func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.
 		return d.syncFolders(path.Dir(name))
 	}
 	return nil
+}
+
+// fill has a new file written, and closes it.
+func fill(ctx context.Context, f File, durable bool, write func(io.Writer) error) (err error) {
+	defer func() { // also where write panics
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	err = write(&contextWriter{ctx, f})
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	return err
 }
 
 // publish renames a written file to its name. A folder that stands there, which
@@ -175,18 +183,17 @@ func (d *Dir) publish(ctx context.Context, temporary, name string) error {
 }
 
 // create makes a new file, and its folder where that is missing.
-func (d *Dir) create(name string) (*os.File, error) {
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := d.root.OpenFile(name, flags, fileMode)
+func (d *Dir) create(name string) (File, error) {
+	f, err := d.files.Create(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := d.mkdirAll(path.Dir(name)); err != nil {
 			return nil, err
 		}
-		f, err = d.root.OpenFile(name, flags, fileMode)
+		f, err = d.files.Create(name)
 	}
 	if err == nil && d.group {
 		if err := f.Chmod(groupFile); err != nil {
-			return nil, errors.Join(err, f.Close(), d.root.Remove(name))
+			return nil, errors.Join(err, f.Close(), d.files.Remove(name))
 		}
 	}
 	return f, err
@@ -194,10 +201,10 @@ func (d *Dir) create(name string) (*os.File, error) {
 
 // mkdirAll makes a folder, and those it is in, where they are missing.
 func (d *Dir) mkdirAll(name string) error {
-	if !d.group {
-		return d.root.MkdirAll(name, dirMode)
+	var folders []string
+	if d.group {
+		folders = append(folders, staging)
 	}
-	folders := []string{staging}
 	for i := range len(name) + 1 {
 		if i == len(name) || name[i] == '/' {
 			folders = append(folders, name[:i])
@@ -205,33 +212,36 @@ func (d *Dir) mkdirAll(name string) error {
 	}
 	for _, folder := range folders {
 		// Another process may be just making it, or removing it.
-		if err := d.mkdirGroup(folder); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := d.mkdir(folder); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-// mkdirGroup makes a folder of the group. It gets its name last, for the umask takes
-// bits away that only a second call gives it back: the other members meet none that
-// they cannot use, even if this process dies between the two.
-func (d *Dir) mkdirGroup(name string) error {
-	if _, err := d.root.Lstat(name); err == nil {
+// mkdir makes a folder. One of the group gets its name last, for the umask takes bits
+// away that only a second call gives it back: the other members meet none that they
+// cannot use, even if this process dies between the two.
+func (d *Dir) mkdir(name string) error {
+	if !d.group {
+		return d.files.Mkdir(name)
+	}
+	if _, err := d.files.Lstat(name); err == nil {
 		return fs.ErrExist
 	}
 	staged := staging + "/" + rand.Text()
 	if name == staging {
 		staged = stagedStaging + rand.Text()
 	}
-	if err := d.root.Mkdir(staged, dirMode); err != nil {
+	if err := d.files.Mkdir(staged); err != nil {
 		return err
 	}
-	err := d.root.Chmod(staged, GroupFolder)
+	err := d.files.Chmod(staged, GroupFolder)
 	if err == nil {
-		err = d.root.Rename(staged, name)
+		err = d.files.Rename(staged, name)
 	}
 	if err != nil {
-		_ = d.root.Remove(staged) // else it is swept
+		_ = d.files.Remove(staged) // else it is swept
 	}
 	return err
 }
@@ -244,14 +254,14 @@ const renameTries = 20
 // missing again while they are made, as Delete removes empty ones: hence the
 // retries.
 func (d *Dir) rename(from, to string) error {
-	err := d.root.Rename(from, to)
+	err := d.files.Rename(from, to)
 	// mkdirAll too can find a folder gone that it has just made or found (ErrExist).
 	for try := 0; (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)) && try < renameTries; try++ {
-		if _, missing := d.root.Lstat(from); missing != nil {
+		if _, missing := d.files.Lstat(from); missing != nil {
 			return missing // there is nothing to wait for
 		}
 		if err = d.mkdirAll(path.Dir(to)); err == nil {
-			err = d.root.Rename(from, to)
+			err = d.files.Rename(from, to)
 		}
 	}
 	return err
@@ -262,13 +272,7 @@ func (d *Dir) rename(from, to string) error {
 // that cannot sync folders has nothing to sync.
 func (d *Dir) syncFolders(name string) error {
 	for {
-		f, err := d.openFolder(name)
-		if err == nil {
-			err = syncFolder(f)
-			if closeErr := f.Close(); err == nil {
-				err = closeErr
-			}
-		}
+		err := d.files.SyncFolder(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) || name == "." {
 			return err
 		}
@@ -305,10 +309,10 @@ func (d *Dir) freshen(name string, o PutOptions) error {
 	if modified.IsZero() {
 		modified = time.Now()
 	}
-	if err := d.root.Chtimes(name, modified, modified); err != nil || !o.Durable {
+	if err := d.files.Chtimes(name, modified); err != nil || !o.Durable {
 		return err
 	}
-	f, err := d.root.OpenFile(name, os.O_WRONLY|openFlags, 0) // some systems sync no file that is open for reading
+	f, err := d.files.Edit(name)
 	if err != nil {
 		return err
 	}
@@ -327,7 +331,7 @@ func (d *Dir) Stat(ctx context.Context, name string) (Info, error) {
 	if err := errors.Join(valid("stat", name), ctx.Err()); err != nil {
 		return Info{}, err
 	}
-	info, err := d.root.Lstat(name)
+	info, err := d.files.Lstat(name)
 	if err != nil {
 		return Info{}, err
 	}
@@ -382,25 +386,15 @@ func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) b
 	return true
 }
 
-// openFolder opens a folder, and does not wait where a FIFO has its name by now.
-func (d *Dir) openFolder(name string) (*os.File, error) {
-	return d.root.OpenFile(name, os.O_RDONLY|folderFlags, 0)
-}
-
 func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
-	info, err := d.root.Lstat(folder)
+	info, err := d.files.Lstat(folder)
 	if err != nil {
 		return nil, err
 	}
 	if !info.IsDir() {
 		return nil, nil // a foreign file where a folder is expected holds no blobs
 	}
-	f, err := d.openFolder(folder)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	entries, err := f.ReadDir(-1)
+	entries, err := d.files.ReadDir(folder)
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(sortName(a), sortName(b)) })
 	return entries, err
 }
@@ -419,11 +413,11 @@ func (d *Dir) Delete(ctx context.Context, name string) error {
 	if err := errors.Join(valid("delete", name), ctx.Err()); err != nil {
 		return err
 	}
-	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.files.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for folder := path.Dir(name); strings.Contains(folder, "/"); folder = path.Dir(folder) {
-		if d.root.Remove(folder) != nil {
+		if d.files.Remove(folder) != nil {
 			break // not empty, or somebody else was faster
 		}
 	}

@@ -1,14 +1,17 @@
 package store
 
+func (d *Dir) folder() *folder { return d.files.(uninterrupted).Files.(*folder) }
+
 // UseRootReader makes d read as it does where there is no openat2.
 func (d *Dir) UseRootReader() error {
-	err := d.reader.close()
-	d.reader = rootReader{d.root}
+	f := d.folder()
+	err := f.reader.close()
+	f.reader = rootReader{f.root}
 	return err
 }
 
 // ReadsThroughRoot reports whether d reads through os.Root.
 func (d *Dir) ReadsThroughRoot() bool {
-	_, ok := d.reader.(rootReader)
+	_, ok := d.folder().reader.(rootReader)
 	return ok
 }

@@ -34,7 +34,7 @@ func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	fd, err := d.openLock()
+	file, err := d.openLock()
 	if errors.Is(err, ErrForeign) {
 		// It goes the way of what stands in a blob's place. Where two do this at once,
 		// one may put aside what the other has just made: they do not exclude each
@@ -42,14 +42,14 @@ func (d *Dir) Lock(ctx context.Context, number uint64, patience time.Duration) (
 		if err := d.Quarantine(ctx, lockFile); err != nil {
 			return nil, err
 		}
-		fd, err = d.openLock()
+		file, err = d.openLock()
 	}
 	if err != nil {
 		return nil, err
 	}
-	l := &byteLock{fd: fd, offset: int64(2 * number)}
+	l := &byteLock{file: file, offset: int64(2 * number)}
 	if err := l.acquire(ctx, d.closed, patience); err != nil {
-		closeLock(fd)
+		closeLock(file)
 		return nil, err
 	}
 	l.startPulse(d.pulse)
@@ -70,68 +70,81 @@ var maxOpenLocks = sync.OnceValue(func() int64 {
 })
 
 // openLock opens the lock file, and makes it where it is missing.
-func (d *Dir) openLock() (fd int, err error) {
+func (d *Dir) openLock() (file LockFile, err error) {
 	if open := openLocks.Add(1); open > maxOpenLocks() {
 		openLocks.Add(-1)
-		return -1, fmt.Errorf("%w: too many open locks, %d", errors.ErrUnsupported, open)
+		return nil, fmt.Errorf("%w: too many open locks, %d", errors.ErrUnsupported, open)
 	}
-	defer func() {
-		if err != nil {
-			openLocks.Add(-1)
-		}
-	}()
+	mode := fs.FileMode(fileMode)
+	if d.group {
+		mode = groupFile
+	}
+	if file, err = d.files.OpenLock(mode); err != nil {
+		openLocks.Add(-1)
+	}
+	return file, err
+}
+
+// closeLock closes a lock file. Nothing was written that could be lost.
+func closeLock(file LockFile) {
+	_ = file.Close()
+	openLocks.Add(-1)
+}
+
+// OpenLock implements [Files].
+func (f *folder) OpenLock(mode fs.FileMode) (LockFile, error) {
 	// The store's own descriptor of the folder may be closed by another goroutine,
 	// and its number given to another file. This one cannot.
-	folder, err := d.root.Open(".")
+	folder, err := f.root.Open(".")
 	if err != nil {
-		return -1, err
+		return nil, err
 	}
 	defer folder.Close()
 	// The name has no folder in it, so O_NOFOLLOW is all that keeps it inside.
 	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_CLOEXEC | openFlags
-	var mode uint32 = fileMode
-	if d.group {
-		mode = groupFile
-	}
-	for {
-		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, mode)
-		if err != unix.EINTR {
-			break
-		}
-	}
+	fd, err := unix.Openat(int(folder.Fd()), lockFile, flags, uint32(mode))
 	switch {
 	case err == unix.ELOOP || err == unix.EISDIR || err == unix.ENXIO:
 		// a symbolic link, a folder, or a socket
-		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: ErrForeign}
+		return nil, &fs.PathError{Op: "open", Path: lockFile, Err: ErrForeign}
 	case err != nil:
-		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
+		return nil, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
 	stat, err := statRegular(fd)
 	if err != nil {
 		_ = unix.Close(fd)
-		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
+		return nil, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
-	if d.group && stat.Mode&0o777 != groupFile && stat.Nlink == 1 {
+	if mode != fileMode && fs.FileMode(stat.Mode&0o777) != mode && stat.Nlink == 1 {
 		// The umask took bits away. Whoever made it gives them back, now or the next
 		// time; those who cannot open it until then compute. A file with another name
 		// may be one outside, which nobody is to be let into.
-		_ = unix.Fchmod(fd, groupFile)
+		_ = unix.Fchmod(fd, uint32(mode))
 	}
-	return fd, nil
+	return lockDescriptor(fd), nil
 }
 
-// closeLock closes a lock file. Nothing was written that could be lost.
-func closeLock(fd int) {
-	_ = unix.Close(fd)
-	openLocks.Add(-1)
-}
+// lockDescriptor is an open lock file.
+type lockDescriptor int
+
+// Lock implements [LockFile].
+func (fd lockDescriptor) Lock(offset int64) error { return setLock(int(fd), unix.F_WRLCK, offset) }
+
+// Unlock implements [LockFile].
+func (fd lockDescriptor) Unlock(offset int64) error { return setLock(int(fd), unix.F_UNLCK, offset) }
+
+// Locked implements [LockFile].
+func (fd lockDescriptor) Locked(offset int64) (bool, error) { return isLocked(int(fd), offset) }
+
+// Close implements [LockFile].
+func (fd lockDescriptor) Close() error { return unix.Close(int(fd)) }
 
 // byteLock is a lock that is held or waited for.
 type byteLock struct {
 	offset int64
 
 	mu    sync.Mutex
-	fd    int // -1 when it is released
+	file  LockFile // nil when it is released
 	beat  bool
 	timer *time.Timer
 }
@@ -142,11 +155,11 @@ type byteLock struct {
 func (l *byteLock) acquire(ctx context.Context, closed <-chan struct{}, patience time.Duration) error {
 	var quiet time.Duration // waited without a change of the pulse
 	for wait, last := minPoll, false; ; wait = min(2*wait, maxPoll) {
-		err := setLock(l.fd, unix.F_WRLCK, l.offset)
+		err := l.file.Lock(l.offset)
 		if !errors.Is(err, ErrLocked) {
 			return err
 		}
-		beat, err := isLocked(l.fd, l.offset+1)
+		beat, err := l.file.Locked(l.offset + 1)
 		if err != nil {
 			return err
 		}
@@ -176,14 +189,14 @@ func (l *byteLock) startPulse(period time.Duration) {
 	l.timer = time.AfterFunc(period, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.fd < 0 {
+		if l.file == nil {
 			return // released while this began
 		}
-		kind := int16(unix.F_WRLCK)
+		change := l.file.Lock
 		if l.beat {
-			kind = unix.F_UNLCK
+			change = l.file.Unlock
 		}
-		if setLock(l.fd, kind, l.offset+1) == nil { // else the next one may show
+		if change(l.offset+1) == nil { // else the next one may show
 			l.beat = !l.beat
 		}
 		l.timer.Reset(period)
@@ -194,15 +207,15 @@ func (l *byteLock) startPulse(period time.Duration) {
 func (l *byteLock) release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fd < 0 {
+	if l.file == nil {
 		return
 	}
 	l.timer.Stop()
 	// To close the file would do, but for a child process that is just being
 	// started and has it open until it runs another program.
-	_ = setLock(l.fd, unix.F_UNLCK, l.offset)
-	closeLock(l.fd)
-	l.fd = -1
+	_ = l.file.Unlock(l.offset)
+	closeLock(l.file)
+	l.file = nil
 }
 
 // setLock takes or drops the lock on one byte, [ErrLocked] where another has it.
@@ -218,17 +231,14 @@ func isLocked(fd int, offset int64) (bool, error) {
 }
 
 func flock(fd, command int, lock *unix.Flock_t) error {
-	for {
-		switch err := unix.FcntlFlock(uintptr(fd), command, lock); err {
-		case nil:
-			return nil
-		case unix.EINTR:
-		case unix.EAGAIN, unix.EACCES: // the second one from CIFS
-			return ErrLocked
-		case unix.ENOLCK, unix.EOPNOTSUPP, unix.EINVAL, unix.ENOSYS, unix.EOVERFLOW:
-			return &fs.PathError{Op: "lock", Path: lockFile, Err: fmt.Errorf("%w: %w", errors.ErrUnsupported, err)}
-		default:
-			return &fs.PathError{Op: "lock", Path: lockFile, Err: err}
-		}
+	switch err := unix.FcntlFlock(uintptr(fd), command, lock); err {
+	case nil:
+		return nil
+	case unix.EAGAIN, unix.EACCES: // the second one from CIFS
+		return ErrLocked
+	case unix.ENOLCK, unix.EOPNOTSUPP, unix.EINVAL, unix.ENOSYS, unix.EOVERFLOW:
+		return &fs.PathError{Op: "lock", Path: lockFile, Err: fmt.Errorf("%w: %w", errors.ErrUnsupported, err)}
+	default:
+		return &fs.PathError{Op: "lock", Path: lockFile, Err: err}
 	}
 }

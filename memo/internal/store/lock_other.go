@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"time"
 )
 
@@ -13,3 +14,6 @@ import (
 func (d *Dir) Lock(context.Context, uint64, time.Duration) (unlock func(), err error) {
 	return nil, errors.ErrUnsupported
 }
+
+// OpenLock implements [Files].
+func (f *folder) OpenLock(fs.FileMode) (LockFile, error) { return nil, errors.ErrUnsupported }

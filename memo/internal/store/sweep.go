@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"time"
 )
 
@@ -37,23 +36,23 @@ func (d *Dir) Sweep(ctx context.Context, now time.Time) (freed int64, err error)
 // sweepFolder removes a folder of mkdirGroup that never got its name, and nothing that
 // is not empty. Whoever is making it tries again.
 func (d *Dir) sweepFolder(name string, now time.Time) {
-	if info, err := d.root.Lstat(name); err == nil && now.Sub(info.ModTime()) >= lockedGrace {
-		_ = d.root.Remove(name)
+	if info, err := d.files.Lstat(name); err == nil && now.Sub(info.ModTime()) >= lockedGrace {
+		_ = d.files.Remove(name)
 	}
 }
 
 // sweep removes a staging file if its writer is gone, and returns its size.
 func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
-	info, err := d.root.Lstat(name)
+	info, err := d.files.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()) < lockedGrace {
 		return 0, err
 	}
-	f, err := d.root.OpenFile(name, os.O_RDWR|openFlags, 0)
+	f, err := d.files.Edit(name)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	release, err := lockStaged(f)
+	release, err := f.Lock()
 	switch {
 	case err == nil:
 		defer release() // after the removal
@@ -62,7 +61,7 @@ func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
 	case now.Sub(info.ModTime()) < unlockedGrace:
 		return 0, nil
 	}
-	if err := d.root.Remove(name); err != nil {
+	if err := d.files.Remove(name); err != nil {
 		return 0, err
 	}
 	return info.Size(), nil

@@ -60,7 +60,7 @@ func TestSweep(t *testing.T) {
 // when it is old, and is no other member's hindrance until then.
 func TestSweepFolders(t *testing.T) {
 	dir := t.TempDir()
-	d, err := store.OpenGroupDir(dir)
+	d, err := openGroup(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestHardLinkedLock(t *testing.T) {
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(private, []byte("mine"), 0o600), os.Link(private, filepath.Join(dir, "lock"))); err != nil {
 		t.Fatal(err)
 	}
-	d, err := store.OpenGroupDir(dir)
+	d, err := openGroup(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,4 +112,13 @@ func TestHardLinkedLock(t *testing.T) {
 	if info, err := os.Stat(private); err != nil || info.Mode() != 0o600 {
 		t.Errorf("a private file has the mode %v, %v", info.Mode(), err)
 	}
+}
+
+// openGroup is OpenDir of a folder that a group shares.
+func openGroup(dir string) (*store.Dir, error) {
+	files, err := store.OpenFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	return store.NewDir(files, true), nil
 }
