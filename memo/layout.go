@@ -40,7 +40,7 @@ objects/  the arrays, by digest of their content. Python opens them:
 
 // ownNames are the names that may stand in a cache folder before it has its
 // format file: what another process is just making.
-var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", usageFile, statsFile, tagFile, ".gitignore", "README.txt", formatFile}
+var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", usageFile, statsFile, evictedFile, tagFile, ".gitignore", "README.txt", formatFile}
 
 // openFolder returns the store in the cache folder dir, which it makes where it
 // is missing. With a store, the error is ErrDamaged and tells what it repaired.
