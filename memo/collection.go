@@ -41,6 +41,7 @@ type collection struct {
 	passed  candidate // the last one that was decided on
 	left    usage
 	removed Trimmed
+	evicted []array.Digest // the last ones
 }
 
 // candidate is a record that may be evicted.
@@ -69,6 +70,7 @@ func (h *candidates) Pop() any {
 }
 
 func (col *collection) run(ctx context.Context) error {
+	defer func() { noteEvicted(context.WithoutCancel(ctx), col.s, col.evicted) }()
 	first, more, err := col.lookThrough(ctx)
 	if err != nil {
 		return err
@@ -187,6 +189,10 @@ func (col *collection) evict(ctx context.Context, next candidate) error {
 	col.left.entries--
 	if !col.dryRun {
 		col.c.tellEvicted(next.name)
+		_, _, key := callOf(next.name)
+		if col.evicted = append(col.evicted, key); len(col.evicted) >= 2*maxEvicted {
+			col.evicted = slices.Clone(col.evicted[maxEvicted:])
+		}
 	}
 	for _, digest := range resultDigests(raw) {
 		info, err := statObject(ctx, col.s, digest)

@@ -119,6 +119,8 @@ type request struct {
 	began   time.Duration  // when the call did, on clock: for Func before its arguments were hashed
 	// saved, if set, learns whether the results were computed and stored.
 	saved *bool
+	// cause is why the cache did not answer.
+	cause error
 	// inMemory is set where the results came from the memory tier.
 	inMemory bool
 	// valid reports whether an entry will do; nil where every one does.
@@ -206,6 +208,9 @@ func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, e
 		if !isMiss(err) {
 			c.fault(r.key, err)
 		}
+		if r.cause == nil { // later ones are of what others computed
+			r.cause = err
+		}
 		f, first := c.join(r.key.Digest(), landed)
 		if f == nil {
 			continue
@@ -267,7 +272,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		return f.values, nil, true
 	case first:
 		c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
-			Compute: f.took, Elapsed: clock() - r.began, Err: f.err})
+			Compute: f.took, Elapsed: clock() - r.began, Err: f.err, missed: c.missed(r)})
 		return f.values, f.err, true
 	case f.found:
 		return nil, nil, false
@@ -305,7 +310,7 @@ func (c *Cache) direct(ctx context.Context, r *request) ([]reflect.Value, error)
 	c.tell(Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
 	values, err := r.callee.compute(ctx, r.args)
 	took := clock() - r.began
-	c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err})
+	c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err, missed: c.missed(r)})
 	return values, err
 }
 

@@ -119,6 +119,11 @@
 // [Cache.History] counts for all processes that ever used the folder, by function,
 // with the time that hits have saved.
 //
+// Why a call was computed, [Event.Why] tells of a miss, and [Cache.Explain] beforehand:
+// the function was never called, its version or which arguments are others than those
+// of the most similar call that is stored, the entry has expired, was evicted or was
+// damaged. The log says it at level debug.
+//
 // Whether functions keep to their arguments can be tried: [Options.Recompute], or
 // NUMCACHE_VERIFY=0.01 in the environment of any program, has a share of the hits
 // computed again, and tells of every difference with function, arguments and rows.

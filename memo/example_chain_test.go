@@ -100,3 +100,27 @@ func ExampleDifferenceError() {
 	// Output:
 	// jitter is not deterministic: result 0, rows [{2 3}]
 }
+
+// Beforehand, Explain says what a call would do; of a miss, Event.Why says the same.
+func ExampleMemoized_Explain() {
+	c, remove := openTemporary()
+	defer remove()
+	smooth, err := memo.Func(c, memo.Spec{Name: "smooth", Version: "1"}, func(x []float64, width int, method string) []float64 {
+		return x
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	x := []float64{1, 2, 3}
+	smooth.Call(x, 10, "median")
+	for _, width := range []int{10, 20} {
+		why, err := smooth.Explain(x, width, "median")
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(why.Cause, "-", why)
+	}
+	// Output:
+	// stored - it is in the cache
+	// other arguments - since the most similar call that is in the cache, argument 1 changed from 10 to 20
+}

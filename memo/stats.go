@@ -19,6 +19,8 @@ type Event struct {
 	Compute           time.Duration // what the function took: now for a miss, once for a hit
 	Elapsed           time.Duration // what the call took altogether; for Do without making its key
 	Err               error         // of a fault, or what the function returned
+
+	missed *missed // of a miss, for Why
 }
 
 // EventKind says what an [Event] tells of.
@@ -222,6 +224,9 @@ func (e Event) attrs() []slog.Attr {
 		return append(attrs, slog.Any("error", e.Err))
 	case e.Kind == Computing || e.Kind == Evicted:
 		return attrs
+	}
+	if e.missed != nil {
+		attrs = append(attrs, slog.String("why", e.Why(context.Background()).String()))
 	}
 	return append(attrs, slog.Duration("compute", e.Compute), slog.Duration("elapsed", e.Elapsed))
 }

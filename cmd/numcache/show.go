@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) showCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, why bool
 	cmd := &cobra.Command{
 		Use:   "show KEY|FILE",
 		Short: "Tell everything about one call, or one .npy or .npz file",
@@ -23,6 +23,8 @@ func (p *program) showCommand() *cobra.Command {
 the files they are in, when and how long it was computed, by which program, and
 when it was last used, which is noted at most hourly.
 The first 4 or more hex digits of its key will do where no other key has them.
+With --why also how it differs from the call of the function that is most like it:
+which arguments are others, and in which rows, or which version.
 
 What is not 4 to 32 hex digits is taken for a .npy file; ./abcd is one too. A file
 of records shows their fields: name, type, shape and offset. A digest have only
@@ -30,11 +32,13 @@ arrays of numbers. A file whose name ends with .npz shows its members.
 
 With --json one object. Of a call: what ls --json prints, and objects, the files
 of the results, each with digest, dtype, shape, path, present, and the file's bytes.
+With --why also why: cause, text, neighbour (a key), and changes, each with argument,
+path, was, is, and rows, which are pairs of first and last.
 Of a file: file, digest, dtype, shape, fortran, big_endian, fields. Each field has
 name, title, dtype, shape, offset, and fields where it is a record itself. Of a .npz
 file one object for each member: member, and the same without digest, or error where
 it is no array.`,
-		Example: "  numcache show 3dbbec46\n  numcache show scores.npy\n  numcache show model.npz",
+		Example: "  numcache show 3dbbec46\n  numcache show scores.npy\n  numcache show model.npz\n  numcache show 3dbbec46 --why",
 		Args:    arguments(1, 1, "one KEY or FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if !isKeyPrefix(args[0]) {
@@ -59,16 +63,24 @@ it is no array.`,
 				return severalCalls(args[0], found)
 			}
 			r := found[0]
+			var reasons *whyNeighbours
+			if why {
+				if reasons, err = compareCall(cmd.Context(), c, r); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return jsonLines(cmd.OutOrStdout()).Encode(struct {
 					callJSON
 					Objects []objectJSON `json:"objects"`
-				}{newCallJSON(r), objectsOf(c, r.Results)})
+					Why     *whyJSON     `json:"why,omitempty"`
+				}{newCallJSON(r), objectsOf(c, r.Results), reasons.json()})
 			}
-			return showCall(cmd.OutOrStdout(), c, r)
+			return showCall(cmd.OutOrStdout(), c, r, reasons)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&why, "why", false, "compare with the most similar call of the function")
 	return cmd
 }
 
@@ -134,7 +146,7 @@ func objectsOf(c *memo.Cache, values []memo.Value) []objectJSON {
 	return objects
 }
 
-func showCall(w io.Writer, c *memo.Cache, r *memo.Record) error {
+func showCall(w io.Writer, c *memo.Cache, r *memo.Record, reasons *whyNeighbours) error {
 	var b strings.Builder
 	line := func(name, value string) { fmt.Fprintf(&b, "%-9s  %s\n", name, printable(value)) }
 	line("key", r.Key.String())
@@ -164,6 +176,13 @@ func showCall(w io.Writer, c *memo.Cache, r *memo.Record) error {
 				line("", o.Path)
 			}
 		}
+	}
+	for i, text := range reasons.lines() {
+		name := ""
+		if i == 0 {
+			name = "why"
+		}
+		line(name, text)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
