@@ -28,7 +28,9 @@ type campaign struct {
 	mutations []mutation
 }
 
-var campaigns = []campaign{}
+var campaigns = []campaign{
+	clocksCampaign,
+}
 
 // TestMutations checks that every mutation still fits the code, and with -mutations
 // that it makes its campaign fail.

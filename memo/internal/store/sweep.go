@@ -34,8 +34,13 @@ func (d *Dir) Sweep(ctx context.Context, now time.Time) (freed int64, err error)
 // sweep removes a staging file if its writer is gone, and returns its size.
 func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
 	info, err := d.root.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()) < lockedGrace {
+	if err != nil || !info.Mode().IsRegular() {
 		return 0, err
+	}
+	// A file from the future was written before the clock was set back.
+	age := now.Sub(info.ModTime())
+	if age.Abs() < lockedGrace {
+		return 0, nil
 	}
 	f, err := d.root.OpenFile(name, os.O_RDWR|openFlags, 0)
 	if err != nil {
@@ -48,7 +53,7 @@ func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
 		defer release() // after the removal
 	case errors.Is(err, ErrLocked):
 		return 0, nil
-	case now.Sub(info.ModTime()) < unlockedGrace:
+	case age < unlockedGrace:
 		return 0, nil
 	}
 	if err := d.root.Remove(name); err != nil {
