@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
@@ -89,14 +88,6 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 		c.tell(Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
 	}
 	return c, nil
-}
-
-// now tells the time that records get; the zero Cache has no options.
-func (c *Cache) now() time.Time {
-	if c.options.Now == nil {
-		return time.Now()
-	}
-	return c.options.Now()
 }
 
 // Dir returns the absolute path of the cache's folder, "" where there is none.

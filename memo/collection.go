@@ -117,6 +117,9 @@ func (col *collection) lookThrough(ctx context.Context) (first candidates, more 
 			continue
 		}
 		col.left.entries++
+		if ahead(info.Modified, col.now) {
+			info.Modified = col.redate(ctx, info.Name)
+		}
 		next := candidate{name: info.Name, size: info.Size, at: info.Modified}
 		if col.limits.Policy == LeastCost {
 			next.rank = col.worth(ctx, info)

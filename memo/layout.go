@@ -166,10 +166,16 @@ func prepare(d *store.Dir, readOnly bool) error {
 		return err
 	}
 	formatText := seal([]byte(`{"format":` + strconv.Itoa(format) + `,"writer":"` + writer + `",`))
-	for _, file := range []struct{ name, text string }{
-		{tagFile, tagText}, {".gitignore", "*\n"}, {"README.txt", readmeText}, {formatFile, string(formatText)},
+	// The tag and the format are synced, once for each folder and whatever Options.Sync
+	// says: a folder in which a power cut had left them empty would be taken for
+	// somebody else's.
+	for _, file := range []struct {
+		name, text string
+		durable    bool
+	}{
+		{tagFile, tagText, true}, {".gitignore", "*\n", false}, {"README.txt", readmeText, false}, {formatFile, string(formatText), true},
 	} {
-		err := d.Put(ctx, file.name, store.PutOptions{}, func(w io.Writer) error {
+		err := d.Put(ctx, file.name, store.PutOptions{Durable: file.durable}, func(w io.Writer) error {
 			_, err := io.Copy(w, strings.NewReader(file.text))
 			return err
 		})

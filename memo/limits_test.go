@@ -37,6 +37,12 @@ func (c *handClock) pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+func (c *handClock) set(to time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = to
+}
+
 // openLimited opens a cache with limits and a clock of the test's.
 func openLimited(t testing.TB, dir string, limits Limits, now *handClock) *Cache {
 	t.Helper()

@@ -95,6 +95,7 @@ var campaigns = []campaign{
 		{"files keep the mode of the umask", "memo/internal/store/dir.go", "if err := f.Chmod(groupFile); err != nil {", "if err := error(nil); err != nil {"},
 		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if mode != fileMode && fs.FileMode(stat.Mode&0o777) != mode", "if false"},
 	}},
+	clocksCampaign,
 }
 
 // TestMutations checks that every mutation still fits the code, and with -mutations

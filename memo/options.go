@@ -69,7 +69,14 @@ type Options struct {
 	Patience time.Duration
 
 	// Now tells the time that records and freshened objects get. nil is
-	// time.Now.
+	// time.Now. One before 1970 or after 2261, which files do not have
+	// everywhere, counts as the first or last of these years.
+	//
+	// A clock may be wrong, and be set while the folder is in use. No result is
+	// wrong then, and Limits hold. An entry that was last used more than an hour
+	// after now, by this clock, counts as not used for an hour from the next time that
+	// limits are enforced: it is older than what was used since the clock was set. For
+	// Spec.ExpiresAfter it is too old.
 	Now func() time.Time
 }
 

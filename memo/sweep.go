@@ -46,6 +46,13 @@ func (col *collection) sweep(ctx context.Context) error {
 		if _, found := slices.BinarySearch(referenced, short(digest)); !ok || found || recent(info.Modified, col.now, sweepGrace) {
 			continue
 		}
+		if info.Modified.After(col.now) {
+			// It may be fresh, by the clock of the writer: its grace begins now.
+			if err := col.freshen(ctx, info.Name); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := col.removeObject(ctx, info); err != nil {
 			return err
 		}
@@ -58,6 +65,17 @@ func (col *collection) sweep(ctx context.Context) error {
 		}
 	}
 	col.swept = col.now
+	return nil
+}
+
+// freshen sets the time of a file to now. One that is gone needs none.
+func (col *collection) freshen(ctx context.Context, name string) error {
+	if col.dryRun {
+		return nil
+	}
+	if err := col.s.Freshen(ctx, name, col.now); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &Error{"freshen", name, err}
+	}
 	return nil
 }
 

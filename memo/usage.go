@@ -117,13 +117,6 @@ func (l Limits) worthNoting(u usage) bool {
 	return l.MaxBytes > 0 && u.bytes >= l.MaxBytes/100 || l.MaxEntries > 0 && u.entries >= int64(l.MaxEntries)/100
 }
 
-// recent reports whether t lies less than d before now. What lies after it was
-// noted by another clock, or by this one before it was set.
-func recent(t, now time.Time, d time.Duration) bool {
-	age := now.Sub(t)
-	return age >= 0 && age < d
-}
-
 // settle puts what this Cache added into the ledger, and learns what others did.
 func (a *account) settle(ctx context.Context, s store.Store, now time.Time) error {
 	var seen ledger

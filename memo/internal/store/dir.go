@@ -284,7 +284,7 @@ func (d *Dir) syncFolders(name string) error {
 func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error) {
 	info, err := d.Stat(ctx, name)
 	if err == nil && (info.Size == size || size < 0) {
-		if !o.Modified.IsZero() && info.Modified.After(o.Modified) {
+		if ahead := info.Modified.Sub(o.Modified); !o.Modified.IsZero() && ahead > 0 && ahead <= MaxAhead {
 			o.Modified = info.Modified
 		}
 		if d.freshen(name, o) == nil {

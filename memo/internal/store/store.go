@@ -29,6 +29,9 @@ var ErrLocked = errors.New("locked by another")
 // MaxLock is the largest number of a lock.
 const MaxLock = 1<<62 - 1
 
+// MaxAhead is how far the clocks of machines that share a store may be apart.
+const MaxAhead = time.Hour
+
 // Pulse is the time between two signs of life of one who holds a lock.
 const Pulse = time.Second
 
@@ -45,8 +48,9 @@ type Store interface {
 	Put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error) error
 	// PutIfAbsent is Put where no blob of the given size has the name yet;
 	// where one has, it sets its time of modification, unless that is later
-	// already, and does not call write. A negative size is any. It is a saving, never a lock: two callers
-	// may both write.
+	// already, by an hour at most, and does not call write. One that is later still
+	// is of a clock that was set back since. A negative size is any. It is a saving,
+	// never a lock: two callers may both write.
 	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
 	// Freshen sets a blob's time of modification.
 	Freshen(ctx context.Context, name string, modified time.Time) error

@@ -44,8 +44,13 @@ func (d *Dir) sweepFolder(name string, now time.Time) {
 // sweep removes a staging file if its writer is gone, and returns its size.
 func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
 	info, err := d.files.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()) < lockedGrace {
+	if err != nil || !info.Mode().IsRegular() {
 		return 0, err
+	}
+	// A file from the future was written before the clock was set back.
+	age := now.Sub(info.ModTime())
+	if age.Abs() < lockedGrace {
+		return 0, nil
 	}
 	f, err := d.files.Edit(name)
 	if err != nil {
@@ -58,7 +63,7 @@ func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
 		defer release() // after the removal
 	case errors.Is(err, ErrLocked):
 		return 0, nil
-	case now.Sub(info.ModTime()) < unlockedGrace:
+	case age < unlockedGrace:
 		return 0, nil
 	}
 	if err := d.files.Remove(name); err != nil {

@@ -141,7 +141,7 @@ func (s *Memory) Put(ctx context.Context, name string, o store.PutOptions, write
 // PutIfAbsent implements [store.Store].
 func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, o store.PutOptions, write func(io.Writer) error) (written bool, err error) {
 	if b, err := s.lookup(ctx, "put", name); err == nil && (int64(len(b.content)) == size || size < 0) {
-		if !o.Modified.IsZero() && b.modified.After(o.Modified) {
+		if ahead := b.modified.Sub(o.Modified); !o.Modified.IsZero() && ahead > 0 && ahead <= store.MaxAhead {
 			o.Modified = b.modified
 		}
 		s.set(name, b.content, o.Modified)

@@ -277,9 +277,12 @@ func testModified(t *testing.T, s store.Store) {
 	}
 	checkContent(t, s, "a/b", "xx")
 	before := at.Add(-time.Hour)
-	_, err := s.PutIfAbsent(t.Context(), "a/b", 2, store.PutOptions{Modified: at.Add(-24 * time.Hour)}, content([]byte("xx")))
+	_, err := s.PutIfAbsent(t.Context(), "a/b", 2, store.PutOptions{Modified: before.Add(-store.MaxAhead)}, content([]byte("xx")))
 	at = before
 	check("PutIfAbsent with an earlier time", err)
+	at = before.Add(-store.MaxAhead - 1)
+	_, err = s.PutIfAbsent(t.Context(), "a/b", 2, store.PutOptions{Modified: at}, content([]byte("xx")))
+	check("PutIfAbsent with a time before that of a clock that was set back", err)
 	at = at.Add(-48 * time.Hour)
 	check("Freshen", s.Freshen(t.Context(), "a/b", at))
 	if err := s.Freshen(t.Context(), "a/c", at); !errors.Is(err, fs.ErrNotExist) {
