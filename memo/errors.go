@@ -27,6 +27,9 @@ var (
 	// Callers of a memoized function never see it: the entry is put aside and
 	// computed anew.
 	ErrDamaged = errors.New("memo: damaged")
+	// ErrUnsigned is a record in a cache with Options.Secret that was not stored with
+	// this secret. Its call is computed anew, and stored in its place.
+	ErrUnsigned = errors.New("memo: not signed with the secret")
 	// ErrNotFound is a key or digest that the cache does not hold.
 	ErrNotFound = errors.New("memo: not found")
 	// ErrReadOnly is a removal from a cache that was opened with
