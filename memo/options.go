@@ -60,7 +60,8 @@ type Options struct {
 	// is never put aside: those without the secret may have use for it. They read
 	// signed entries like others. A secret is 32 random bytes or more, kept where
 	// those cannot read it who write the folder; see [ReadSecret]. With another secret
-	// everything is computed anew. Open keeps a copy.
+	// everything is computed anew. Open keeps a copy. One that is too short is
+	// [ErrSecret].
 	Secret Secret
 
 	// Patience bounds how long a call waits for another process that computes

@@ -24,8 +24,16 @@ const (
 
 // ReadSecret returns what the file at path holds, as it is, for [Options.Secret]. A
 // file of fewer than 32 bytes, of more than 64 KB, or on Unix one that everybody can
-// read or write, is [ErrArguments].
+// read or write, is [ErrSecret]. Errors are [*Error].
 func ReadSecret(path string) (Secret, error) {
+	s, err := readSecret(path)
+	if err != nil {
+		return nil, &Error{"read", path, err}
+	}
+	return s, nil
+}
+
+func readSecret(path string) (Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -36,17 +44,13 @@ func ReadSecret(path string) (Secret, error) {
 		return nil, err
 	}
 	if everybodys(info) {
-		return nil, fmt.Errorf("%w: everybody can read the secret %s, or write it, its mode is %v; chmod o-rw it, and better make another", ErrArguments, path, info.Mode())
+		return nil, fmt.Errorf("%w: everybody can read it, or write it, its mode is %v; chmod o-rw it, and better make another", ErrSecret, info.Mode())
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
 		return nil, err
 	}
-	s := Secret(raw)
-	if err := s.check(path); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return raw, Secret(raw).check("it")
 }
 
 // check reports a secret that cannot be one. name says which.
@@ -55,9 +59,9 @@ func (s Secret) check(name string) error {
 	case s == nil:
 		return nil
 	case len(s) < minSecret:
-		return fmt.Errorf("%w: %s has %d bytes, a secret at least %d random ones; %s", ErrArguments, name, len(s), minSecret, makeSecret)
+		return fmt.Errorf("%w: %s has %d bytes, and must have %d random ones or more; %s", ErrSecret, name, len(s), minSecret, makeSecret)
 	case len(s) > maxSecret:
-		return fmt.Errorf("%w: %s has more than %d bytes; %s", ErrArguments, name, maxSecret, makeSecret)
+		return fmt.Errorf("%w: %s has more than %d bytes; %s", ErrSecret, name, maxSecret, makeSecret)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func openSigned(t testing.TB, dir string, s Secret, change ...func(*Options)) *C
 func TestSecretsThatAreNone(t *testing.T) {
 	for _, s := range []Secret{{}, Secret("short"), Secret(strings.Repeat("x", minSecret-1)), make(Secret, maxSecret+1)} {
 		c, err := Open(t.TempDir(), &Options{Secret: s})
-		if c != nil || !errors.Is(err, ErrArguments) || !strings.Contains(err.Error(), "/dev/urandom") || strings.Contains(err.Error(), "short") {
+		if c != nil || !errors.Is(err, ErrSecret) || !strings.Contains(err.Error(), "/dev/urandom") || strings.Contains(err.Error(), "short") {
 			t.Errorf("%d bytes: %v", len(s), err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestReadSecret(t *testing.T) {
 	}
 	for _, content := range []string{"", strings.Repeat("x", minSecret-1), strings.Repeat("x", maxSecret+1)} {
 		overwrite(t, []byte(content), path)
-		if s, err := ReadSecret(path); s != nil || !errors.Is(err, ErrArguments) || !strings.Contains(err.Error(), path) {
+		if s, err := ReadSecret(path); s != nil || !errors.Is(err, ErrSecret) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%d bytes: %v", len(content), err)
 		}
 	}
@@ -73,7 +73,7 @@ func TestReadSecret(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := ReadSecret(path); s != nil || !errors.Is(err, ErrArguments) || !strings.Contains(err.Error(), "chmod") {
+		if s, err := ReadSecret(path); s != nil || !errors.Is(err, ErrSecret) || !strings.Contains(err.Error(), "chmod") {
 			t.Errorf("mode %o: %v", mode, err)
 		}
 	}
