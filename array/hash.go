@@ -56,7 +56,7 @@ func hashTable(ctx context.Context, src Source) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = overChunks(ctx, src, t.Len(), func(ctx context.Context, lo, hi int) error { return t.setFrom(ctx, src, lo, hi) })
+	err = overChunks(ctx, src, t.Len(), func(ctx context.Context, lo, hi int) error { return eachChunk(ctx, src, t.size, lo, hi, t.Set) })
 	if err != nil {
 		return nil, err
 	}
@@ -78,18 +78,38 @@ func overChunks(ctx context.Context, src Source, n int, f func(ctx context.Conte
 	return err
 }
 
-// setFrom sets the chunks [lo, hi) from src.
-func (t *Table) setFrom(ctx context.Context, src Source, lo, hi int) error {
-	r := newChunkReader(src, t.size)
+// ForChunks calls f with each chunk of src, as [Chunks] yields them, and its number,
+// counted from 0: on all cores where src has more than three chunks, so that f must
+// bear being called from several goroutines at once, and in any order. An error of f
+// ends it and is returned; other errors are those of [Hash].
+func ForChunks(ctx context.Context, src Source, f func(i int, chunk []byte) error) error {
+	if ctx == nil {
+		return fmt.Errorf("%w context", ErrNil)
+	}
+	size, err := sourceSize(src)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return overChunks(ctx, src, chunkCount(size), func(ctx context.Context, lo, hi int) error {
+		return eachChunk(ctx, src, size, lo, hi, f)
+	})
+}
+
+// eachChunk calls f with the chunks [lo, hi) of src, which has size bytes.
+func eachChunk(ctx context.Context, src Source, size, lo, hi int, f func(i int, chunk []byte) error) error {
+	r := newChunkReader(src, size)
 	defer r.close()
 	for i := lo; i < hi; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		offset, length := t.Chunk(i)
-		chunk, err := r.read(offset, length)
+		offset := i * ChunkSize
+		chunk, err := r.read(offset, min(ChunkSize, size-offset))
 		if err == nil {
-			err = t.Set(i, chunk)
+			err = f(i, chunk)
 		}
 		if err != nil {
 			return err

@@ -368,3 +368,48 @@ func TestHashAllocations(t *testing.T) {
 		})
 	}
 }
+
+// TestForChunks: each chunk of the source comes once, with its number, on any number
+// of cores; an error ends it.
+func TestForChunks(t *testing.T) {
+	setProcs(t, 4)
+	for _, n := range []int{0, 1, array.ChunkSize, array.ChunkSize + 1, 9*array.ChunkSize - 5} {
+		data := make([]byte, n)
+		for i := range data {
+			data[i] = byte(i>>18 + i)
+		}
+		src, err := array.Of(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := array.NewTable(array.Uint8, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var calls atomic.Int64
+		err = array.ForChunks(t.Context(), src, func(i int, chunk []byte) error {
+			calls.Add(1)
+			return table.Set(i, chunk)
+		})
+		want, hashErr := array.Hash(t.Context(), src)
+		if err != nil || hashErr != nil || int(calls.Load()) != table.Len() || table.Digest() != want {
+			t.Errorf("%d bytes: %d calls, %v %v", n, calls.Load(), err, hashErr)
+		}
+		failure := errors.New("failure")
+		if err := array.ForChunks(t.Context(), src, func(int, []byte) error { return failure }); n > 0 && err != failure {
+			t.Errorf("%d bytes: the error is %v", n, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := array.ForChunks(ctx, src, table.Set); !errors.Is(err, context.Canceled) {
+			t.Errorf("%d bytes: the error is %v", n, err)
+		}
+	}
+	var none context.Context
+	if err := array.ForChunks(none, nil, nil); !errors.Is(err, array.ErrNil) {
+		t.Error(err)
+	}
+	if err := array.ForChunks(t.Context(), nil, nil); !errors.Is(err, array.ErrNil) {
+		t.Error(err)
+	}
+}

@@ -22,7 +22,7 @@ func fillTo(b *testing.B, c *Cache, from, to int) {
 	created := time.Now().Add(-time.Duration(to) * time.Second)
 	err := parallel.ForRange(b.Context(), nil, to-from, func(ctx context.Context, lo, hi int) error {
 		for n := from + lo; n < from+hi; n++ {
-			results, err := storeResults(ctx, reflectValues([]float64{float64(n)}))
+			results, err := storeResults(ctx, reflectValues([]float64{float64(n)}), false)
 			if err == nil {
 				err = c.save(ctx, NewKey("f", "1").Add(n).withSum(), results, created.Add(time.Duration(n)*time.Second), time.Millisecond)
 			}

@@ -29,7 +29,7 @@ func isSignalling(f float32) bool { return math.Float32bits(f) == signalling }
 func decoded[T any](t *testing.T, v any) (T, error) {
 	t.Helper()
 	checkClone(t, v)
-	r, err := storeResults(context.Background(), []reflect.Value{reflect.ValueOf(v)})
+	r, err := storeResults(context.Background(), []reflect.Value{reflect.ValueOf(v)}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,9 @@ import (
 // sees an entry whole or not at all, and verifies what it reads.
 type Cache struct {
 	dir      string
-	options  Options
-	memory   *tier // nil where results are not kept in memory
+	options  Options // but the secret
+	signer   *signer // nil where there is no secret
+	memory   *tier   // nil where results are not kept in memory
 	counters counters
 	account  account
 	hot      hotKeys
@@ -63,7 +64,9 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cache{dir: dir, options: options, flights: map[array.Digest]*flight{}}
+	c := &Cache{dir: dir, signer: newSigner(options.Secret), flights: map[array.Digest]*flight{}}
+	options.Secret = nil // so that nothing prints it with the cache
+	c.options = options
 	if options.Memory != nil {
 		if c.memory, err = newTier(*options.Memory); err != nil {
 			return nil, err
@@ -203,7 +206,7 @@ func (c *Cache) stored(ctx context.Context, want *request) (*Record, error) {
 	if s == nil {
 		return nil, fs.ErrNotExist
 	}
-	r, err := readRecord(ctx, s, want.key)
+	r, err := c.readRecord(ctx, s, want.key)
 	if err != nil {
 		return nil, err
 	}
@@ -267,8 +270,8 @@ func (c *Cache) check(k Key) error {
 	return k.Err()
 }
 
-// isGone reports whether err says that an entry is missing or damaged, or will not
-// do any more.
+// isGone reports whether err says that an entry is missing, damaged or not signed, or
+// will not do any more.
 func isGone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) || errors.Is(err, errInvalid)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) || errors.Is(err, store.ErrForeign) || errors.Is(err, ErrFormat) || errors.Is(err, ErrUnsigned) || errors.Is(err, errInvalid)
 }

@@ -152,7 +152,7 @@ func (l *link) load(ctx context.Context) (reflect.Value, error) {
 		return v, ErrClosed
 	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a, err := readObject(ctx, s, ref, true)
+		a, err := readObject(ctx, s, ref, true, l.record.checkOf(ref.Digest))
 		return a, c.aside(ctx, s, err)
 	}}
 	err := d.value(l.node, v)

@@ -24,7 +24,7 @@ func cloneOf[T any](t testing.TB, v T) T {
 func checkClone(t testing.TB, v any) {
 	t.Helper()
 	encoded := func(v any) string {
-		r, err := storeResults(t.Context(), []reflect.Value{reflect.ValueOf(v)})
+		r, err := storeResults(t.Context(), []reflect.Value{reflect.ValueOf(v)}, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -144,7 +144,7 @@ func (col *collection) lookThrough(ctx context.Context) (first candidates, more 
 // since it was used. A damaged record is worth nothing; one that cannot be read now may
 // be worth much, and goes last.
 func (col *collection) worth(ctx context.Context, info store.Info) float64 {
-	r, err := recordAt(ctx, col.s, info.Name)
+	r, err := col.c.recordAt(ctx, col.s, info.Name)
 	switch {
 	case isGone(err):
 		return 0

@@ -24,7 +24,7 @@ func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Reco
 	if s == nil {
 		return nil, nil, fs.ErrNotExist
 	}
-	r, err := readRecord(ctx, s, k)
+	r, err := c.readRecord(ctx, s, k)
 	if err != nil {
 		return nil, nil, c.aside(ctx, s, err)
 	}
@@ -32,7 +32,7 @@ func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Reco
 		return nil, nil, errInvalid
 	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a, err := readObject(ctx, s, ref, true)
+		a, err := readObject(ctx, s, ref, true, r.checkOf(ref.Digest))
 		return a, c.aside(ctx, s, err)
 	}}
 	values, err := d.results(r.results, want.types)
@@ -55,9 +55,9 @@ func (c *Cache) aside(ctx context.Context, s store.Store, err error) error {
 }
 
 // readRecord reads and checks the record of a call.
-func readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
+func (c *Cache) readRecord(ctx context.Context, s store.Store, k Key) (*Record, error) {
 	name := recordName(k.function, k.version, k.Digest())
-	r, err := recordAt(ctx, s, name)
+	r, err := c.recordAt(ctx, s, name)
 	if err == nil && (r.Function != k.function || r.Version != k.version) { // file names may not tell
 		return nil, &Error{"read", name, fmt.Errorf("%w: it is the record of another call", ErrDamaged)}
 	}
@@ -86,11 +86,15 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 		added.bytes += written
 	}
 	name := recordName(k.function, k.version, k.Digest())
-	record := appendRecord(nil, k, results.json, created, took)
+	record, err := c.signer.sign(appendRecord(nil, k, results.json, created, took), results.objects)
+	if err != nil {
+		return &Error{"write", name, err}
+	}
+	record = seal(record)
 	if len(record) > maxRecord {
 		return &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
 	}
-	err := s.Put(ctx, name, store.PutOptions{Durable: durable, Modified: created}, func(w io.Writer) error {
+	err = s.Put(ctx, name, store.PutOptions{Durable: durable, Modified: created}, func(w io.Writer) error {
 		_, err := w.Write(record)
 		return err
 	})

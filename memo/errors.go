@@ -27,6 +27,12 @@ var (
 	// Callers of a memoized function never see it: the entry is put aside and
 	// computed anew.
 	ErrDamaged = errors.New("memo: damaged")
+	// ErrSecret is an [Options.Secret], or the file of one, that is too short to be a
+	// secret, or that everybody can read.
+	ErrSecret = errors.New("memo: unfit secret")
+	// ErrUnsigned is a record in a cache with Options.Secret that was not stored with
+	// this secret. Its call is computed anew, and stored in its place.
+	ErrUnsigned = errors.New("memo: not signed with the secret")
 	// ErrNotFound is a key or digest that the cache does not hold.
 	ErrNotFound = errors.New("memo: not found")
 	// ErrReadOnly is a removal from a cache that was opened with

@@ -33,6 +33,8 @@ const (
 	WasEvicted
 	// Damaged is a call whose files are not what was written.
 	Damaged
+	// Unsigned is a call that was stored without Options.Secret, or with another one.
+	Unsigned
 	// OtherTypes is a call whose results have other types than the function's.
 	OtherTypes
 	// LaterFormat is a call that was written in a later format.
@@ -46,7 +48,7 @@ const (
 	InvalidKey
 )
 
-var causeNames = [...]string{"stored", "never seen", "other version", "other arguments", "expired", "evicted", "damaged", "other types",
+var causeNames = [...]string{"stored", "never seen", "other version", "other arguments", "expired", "evicted", "damaged", "unsigned", "other types",
 	"later format", "refreshed", "no folder", "invalid key"}
 
 // String returns the cause in a word or two.
@@ -122,6 +124,8 @@ func (e Explanation) String() string {
 		return "it was evicted to keep the limits"
 	case Damaged:
 		return fmt.Sprintf("its files were damaged (%v)", e.Err)
+	case Unsigned:
+		return "it was stored without Options.Secret, with another one, or it is forged"
 	case OtherTypes:
 		return "what is in the cache has other types than the function returns; give one of the two functions another name or version"
 	case LaterFormat:
@@ -227,6 +231,9 @@ func (c *Cache) why(ctx context.Context, m *missed, records int) (Explanation, e
 	case errors.Is(m.err, ErrFormat):
 		x.Cause = LaterFormat
 		return x, nil
+	case errors.Is(m.err, ErrUnsigned):
+		x.Cause, x.Err = Unsigned, nil
+		return x, nil
 	case errors.Is(m.err, ErrDamaged), errors.Is(m.err, store.ErrForeign):
 		x.Cause = Damaged
 		return x, nil
@@ -245,7 +252,7 @@ func (c *Cache) why(ctx context.Context, m *missed, records int) (Explanation, e
 		x.Cause = WasEvicted
 		return x, nil
 	}
-	return compare(ctx, s, newRecord(m.key, clockStart, 0), records)
+	return c.compare(ctx, s, newRecord(m.key, clockStart, 0), records)
 }
 
 // Compare says how a stored call differs from the one that is most like it, as
@@ -260,13 +267,13 @@ func (c *Cache) Compare(ctx context.Context, r *Record) (Explanation, error) {
 	if s == nil {
 		return Explanation{Cause: NoFolder, Function: r.Function, Version: r.Version, Key: r.Key}, nil
 	}
-	return compare(orBackground(ctx), s, r, 0)
+	return c.compare(orBackground(ctx), s, r, 0)
 }
 
 // compare explains a call by its nearest neighbour among the first records, 0 for all.
-func compare(ctx context.Context, s store.Store, mine *Record, records int) (Explanation, error) {
+func (c *Cache) compare(ctx context.Context, s store.Store, mine *Record, records int) (Explanation, error) {
 	x := Explanation{Function: mine.Function, Version: mine.Version, Key: mine.Key}
-	near, err := nearest(ctx, s, mine, records)
+	near, err := c.nearest(ctx, s, mine, records)
 	if err != nil {
 		x.Cause, x.Err = NoFolder, err
 		return x, err
@@ -286,7 +293,7 @@ func compare(ctx context.Context, s store.Store, mine *Record, records int) (Exp
 // nearest returns the stored call of the same function that has most arguments equal
 // to those of mine; of several one of the same version, and then the one that was
 // used last. It looks at some records at most, 0 for all.
-func nearest(ctx context.Context, s store.Store, mine *Record, records int) (near *Record, err error) {
+func (c *Cache) nearest(ctx context.Context, s store.Store, mine *Record, records int) (near *Record, err error) {
 	equal, looked := -1, 0
 	for info, err := range s.List(ctx, callsFolder+"/"+segment(mine.Function)) {
 		if err != nil {
@@ -298,7 +305,7 @@ func nearest(ctx context.Context, s store.Store, mine *Record, records int) (nea
 		if looked++; records > 0 && looked > records {
 			break
 		}
-		r, err := recordAt(ctx, s, info.Name)
+		r, err := c.recordAt(ctx, s, info.Name)
 		if err != nil || r.Function != mine.Function || r.Key == mine.Key && r.Version == mine.Version {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()

@@ -180,7 +180,7 @@ func (f *flight) keep(ctx context.Context, c *Cache, r *request, sound func() bo
 		var encoded *stored
 		if c.writes() {
 			var encodeErr error
-			encoded, encodeErr = storeResults(ctx, f.values)
+			encoded, encodeErr = storeResults(ctx, f.values, c.signer != nil)
 			err = errors.Join(err, encodeErr)
 		}
 		if kept = sound(); !kept {

@@ -60,7 +60,7 @@ func swapPlaces(t testing.TB, c *Cache) []string {
 		key := NewKey("f", "v").Add(n)
 		record := recordName("f", "v", key.Digest())
 		numbers, _ := hostileResult(1, n)
-		results, err := storeResults(t.Context(), reflectValues(numbers))
+		results, err := storeResults(t.Context(), reflectValues(numbers), false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -86,6 +87,54 @@ func TestPythonReadsTheCache(t *testing.T) {
 	want := fmt.Sprintf("%d records %d keys %d objects\n", calls, calls-omitted, report.Objects)
 	if got := numpy.Run(t, string(script), dir); got != want {
 		t.Errorf("Python found %q, want %q", got, want)
+	}
+}
+
+// TestPythonChecksSignatures has the script check the MACs and content digests of a
+// cache with a secret, in which some entries were stored with another one or with none.
+func TestPythonChecksSignatures(t *testing.T) {
+	numpy.Require(t, "xxhash")
+	script, err := os.ReadFile("testdata/read_cache.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "secret")
+	ours := "\nthirty-two bytes at least, \x00 and \xff among them\n"
+	if err := os.WriteFile(file, []byte(ours), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret, err := memo.ReadSecret(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := memo.Secret("another secret, of somebody who writes here too")
+	signed := 0
+	for i, s := range []memo.Secret{secret, other, nil, secret, secret} {
+		c, err := memo.Open(dir, &memo.Options{Sync: memo.SyncNone, Secret: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{0, 1, 1 << 15, 1<<15 + 1, 100_000} {
+			k := memo.NewKey("signed", "").Add(i).Add(n)
+			if _, err := memo.Do(t.Context(), c, k, func(context.Context) (everything, error) {
+				return everything{Us: make([]uint16, n), V: mat.NewVecDense(n+1, nil), D: dense(i+1, 3), Y: make([]byte, 5000), Bs: []bool{true, n > 1}}, nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if string(s) == ours {
+				signed++
+			}
+		}
+		if s := c.Stats(); s.Faults != 0 {
+			t.Errorf("stats %+v", s)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := numpy.Run(t, string(script), dir, file)
+	if want := fmt.Sprintf(" %d signed\n", signed); !strings.HasPrefix(got, "25 records 25 keys ") || !strings.HasSuffix(got, want) {
+		t.Errorf("Python found %q, want%q", got, want)
 	}
 }
 

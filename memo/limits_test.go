@@ -164,7 +164,7 @@ func TestLeastCost(t *testing.T) {
 	ctx := t.Context()
 	store := func(name string, took time.Duration, n int) {
 		t.Helper()
-		results, err := storeResults(ctx, reflectValues(make([]float64, n), name))
+		results, err := storeResults(ctx, reflectValues(make([]float64, n), name), false)
 		if err != nil {
 			t.Fatal(err)
 		}

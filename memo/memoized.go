@@ -11,8 +11,8 @@ import (
 // types get one from [Cache.Memoize].
 //
 // Its methods take the arguments of the call as the function itself does, the
-// context optional; numbers may be of any type that holds them exactly. Arguments
-// that do not fit are [ErrArguments].
+// context optional: a nil is an argument, and never a context. Numbers may be of any
+// type that holds them exactly. Arguments that do not fit are [ErrArguments].
 type Memoized struct {
 	cache   *Cache
 	spec    Spec

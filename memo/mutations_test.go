@@ -96,6 +96,21 @@ var campaigns = []campaign{
 		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if mode != fileMode && fs.FileMode(stat.Mode&0o777) != mode", "if false"},
 	}},
 	clocksCampaign,
+	{test: "TestEveryForgery", mutations: []mutation{
+		{what: "any MAC will do", file: "memo/secret.go",
+			old: "start >= 0 && hmac.Equal(record[start:end], s.mac(record[:start]))",
+			new: "start >= 0 && hmac.Equal(record[start:end][:len(macHead)], s.mac(record[:start])[:len(macHead)])"},
+		{what: "the MAC is of the first half", file: "memo/secret.go",
+			old: "h.Write(body)", new: "h.Write(body[:len(body)/2])"},
+		{what: "the MAC is of no secret", file: "memo/secret.go",
+			old: "hmac.New(sha256.New, secret)", new: "hmac.New(sha256.New, secret[:0])"},
+		{what: "records are taken under other names", file: "memo/records.go",
+			old: "err == nil && recordName(r.Function, r.Version, r.Key) != name", new: "err == nil && recordName(r.Function, r.Version, r.Key) == \"\""},
+		{what: "objects are trusted for their digest", file: "memo/content.go",
+			old: "!ok || found != want", new: "!ok || found == want && !ok"},
+		{what: "compressed objects are trusted for their digest", file: "memo/packed.go",
+			old: "seen.verify(ref.Digest, check)", new: "seen.verify(ref.Digest, nil)"},
+	}},
 }
 
 // TestMutations checks that every mutation still fits the code, and with -mutations

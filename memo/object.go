@@ -19,7 +19,8 @@ import (
 
 // Object returns the array with the given digest, verified, as a copy that
 // belongs to the caller. One that the cache does not hold is [ErrNotFound], one
-// that does not match its digest [ErrDamaged]; it is put aside.
+// that does not match its digest [ErrDamaged]; it is put aside. No record is read, and
+// so none that [Options.Secret] has signed.
 func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, error) {
 	if c == nil {
 		return nil, ErrNil
@@ -33,7 +34,7 @@ func (c *Cache) Object(ctx context.Context, digest array.Digest) (array.Any, err
 	ref, err := refOfObject(ctx, s, digest)
 	if err == nil {
 		var a array.Any
-		if a, err = readObject(ctx, s, ref, true); err == nil {
+		if a, err = readObject(ctx, s, ref, true, nil); err == nil {
 			return a, nil
 		}
 	}
@@ -111,14 +112,14 @@ func objectHeader(ctx context.Context, s store.Store, name string) (h npy.Header
 
 // readObject reads an array, in either form, and verifies it. Without keep it
 // returns none, and needs no memory for it.
-func readObject(ctx context.Context, s store.Store, ref arrayRef, keep bool) (array.Any, error) {
+func readObject(ctx context.Context, s store.Store, ref arrayRef, keep bool, check contentCheck) (array.Any, error) {
 	return inEitherForm(ref.Digest, func(name string) (array.Any, error) {
-		return readObjectFile(ctx, s, name, ref, keep)
+		return readObjectFile(ctx, s, name, ref, keep, check)
 	})
 }
 
 // readObjectFile is readObject for the one form that the file of this name has.
-func readObjectFile(ctx context.Context, s store.Store, name string, ref arrayRef, keep bool) (array.Any, error) {
+func readObjectFile(ctx context.Context, s store.Store, name string, ref arrayRef, keep bool, check contentCheck) (array.Any, error) {
 	blob, err := s.Open(ctx, name)
 	if err != nil {
 		return nil, &Error{"read", name, err}
@@ -128,7 +129,7 @@ func readObjectFile(ctx context.Context, s store.Store, name string, ref arrayRe
 	if isPacked(name) {
 		read = readPacked
 	}
-	a, err := read(ctx, blob, ref, keep)
+	a, err := read(ctx, blob, ref, keep, check)
 	if err != nil {
 		return nil, &Error{"read", name, err}
 	}
@@ -136,13 +137,13 @@ func readObjectFile(ctx context.Context, s store.Store, name string, ref arrayRe
 }
 
 // readPlain reads and verifies an object that is a .npy file.
-func readPlain(ctx context.Context, blob store.Blob, ref arrayRef, keep bool) (a array.Any, err error) {
+func readPlain(ctx context.Context, blob store.Blob, ref arrayRef, keep bool, check contentCheck) (a array.Any, err error) {
 	start, err := checkHeader(blob, ref)
 	if err == nil && keep {
 		a, err = array.Uninitialized(ref.DType, ref.Shape...)
 	}
 	if err == nil {
-		err = scan(ctx, blob, start, ref, a)
+		err = scan(ctx, blob, start, ref, a, check)
 	}
 	return a, err
 }
@@ -176,21 +177,21 @@ func checkHeader(blob store.Blob, ref arrayRef) (start int64, err error) {
 // each chunk while it is in the processor's cache. array.Hash over a Source that
 // reads would be shorter, but takes each chunk through a buffer: half as long again
 // for 8 MB.
-func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a array.Any) error {
-	table, err := array.NewTable(ref.DType, ref.Shape...)
+func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a array.Any, check contentCheck) error {
+	h, err := newHasher(ref.DType, ref.Shape, check != nil)
 	if err != nil {
 		return err
 	}
-	err = parallel.ForRange(ctx, nil, table.Len(), func(ctx context.Context, lo, hi int) error {
+	err = parallel.ForRange(ctx, nil, h.table.Len(), func(ctx context.Context, lo, hi int) error {
 		read, done := chunkReader(blob, start, ref.DType, a)
 		defer done()
 		for i := lo; i < hi; i++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			chunk, err := read(table.Chunk(i))
+			chunk, err := read(h.table.Chunk(i))
 			if err == nil {
-				err = table.Set(i, chunk)
+				err = h.set(i, chunk)
 			}
 			if err != nil {
 				return err
@@ -201,10 +202,7 @@ func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a arr
 	if err != nil {
 		return err
 	}
-	if table.Digest() != ref.Digest {
-		return errContent
-	}
-	return nil
+	return h.verify(ref.Digest, check)
 }
 
 // chunkBuffers holds buffers for chunks that cannot be read in place.
@@ -238,7 +236,12 @@ func readAt(blob store.Blob, b []byte, offset int64) error {
 	if n == len(b) {
 		return nil
 	}
-	if errors.Is(err, io.EOF) {
+	return early(err)
+}
+
+// early tells of a file that has less than it should.
+func early(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: it ends early", ErrDamaged)
 	}
 	return err

@@ -76,7 +76,8 @@ func (c *Cache) turn(ctx context.Context, r *request, f *flight) (values []refle
 	if err == nil {
 		return values, took, free
 	}
-	if !isMiss(err) && ctx.Err() == nil {
+	// A record that is not signed stays where it is, and was told of at the first look.
+	if !isMiss(err) && !errors.Is(err, ErrUnsigned) && ctx.Err() == nil {
 		c.fault(r.key, err)
 	}
 	mine = true

@@ -60,6 +60,19 @@ type Options struct {
 	// program can be checked: NUMCACHE_VERIFY=0.01. Refs are not computed again.
 	Recompute float64
 
+	// Secret, if set, signs what is stored: a record gets an HMAC-SHA256 over all it
+	// says and over the SHA-256 of its arrays, and only what was signed with the same
+	// secret is read. So others may write the folder, and not forge results. They can
+	// still remove entries, put back older ones of the same call, and make calls wait.
+	//
+	// A record without its MAC counts as a fault, is computed anew and replaced, and
+	// is never put aside: those without the secret may have use for it. They read
+	// signed entries like others. A secret is 32 random bytes or more, kept where
+	// those cannot read it who write the folder; see [ReadSecret]. With another secret
+	// everything is computed anew. Open keeps a copy. One that is too short is
+	// [ErrSecret].
+	Secret Secret
+
 	// Patience bounds how long a call waits for another process that computes
 	// the same key and shows no sign of life, because it is stopped or its
 	// machine is gone: then the call computes. One that lives is waited for, if
@@ -125,6 +138,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if set.Compress < 0 || set.Compress > 9 {
 		return set, fmt.Errorf("%w: Options.Compress is %d; use 1 to 9, or 0 for none", ErrArguments, set.Compress)
+	}
+	if err := set.Secret.check("Options.Secret"); err != nil {
+		return set, err
 	}
 	var err error
 	if set.Recompute, err = recomputeRate(set.Recompute); err != nil {

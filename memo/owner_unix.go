@@ -44,3 +44,6 @@ func checkOwner(d *store.Dir, dir string, o Options) error {
 	}
 	return nil
 }
+
+// everybodys reports whether everybody can read a file, or write it.
+func everybodys(info fs.FileInfo) bool { return info.Mode()&0o006 != 0 }

@@ -45,7 +45,7 @@ func openPacked(ctx context.Context, blob store.Blob, limit int64) (*npy.Archive
 
 // readPacked reads a compressed object and verifies it. Without keep it returns no
 // array, and needs no memory for it.
-func readPacked(ctx context.Context, blob store.Blob, ref arrayRef, keep bool) (array.Any, error) {
+func readPacked(ctx context.Context, blob store.Blob, ref arrayRef, keep bool, check contentCheck) (array.Any, error) {
 	n, err := array.Elements(ref.Shape, ref.DType.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -59,21 +59,52 @@ func readPacked(ctx context.Context, blob store.Blob, ref arrayRef, keep bool) (
 		return nil, fmt.Errorf("%w: its header is not that of %s%s", ErrDamaged, ref.DType, array.FormatShape(ref.Shape))
 	}
 	var a array.Any
-	var digest array.Digest
+	var seen hasher
 	if keep {
 		if a, err = z.Read(packedMember); err == nil {
-			digest, err = array.Hash(ctx, a)
+			seen, err = hashSource(ctx, a, check != nil)
 		}
 	} else {
-		digest, _, err = z.Hash(ctx, packedMember)
+		seen, err = hashPacked(z, ref, check != nil)
+	}
+	if err == nil {
+		err = seen.verify(ref.Digest, check)
 	}
 	if err != nil {
 		return nil, asDamage(err)
 	}
-	if digest != ref.Digest {
-		return nil, errContent
-	}
 	return a, nil
+}
+
+// hashPacked returns a hasher that has seen the elements of a compressed object, which
+// has the header of ref. It needs memory for one chunk.
+func hashPacked(z *npy.Archive, ref arrayRef, content bool) (hasher, error) {
+	h, err := newHasher(ref.DType, ref.Shape, content)
+	if err != nil {
+		return h, err
+	}
+	r, err := z.Open(packedMember)
+	if err != nil {
+		return h, err
+	}
+	defer r.Close()
+	if _, _, err := npy.ReadHeader(r); err != nil {
+		return h, err
+	}
+	buffer := chunkBuffers.Get().(*[array.ChunkSize]byte)
+	defer chunkBuffers.Put(buffer)
+	for i := range h.table.Len() {
+		_, length := h.table.Chunk(i)
+		chunk := buffer[:length]
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			return h, early(err)
+		}
+		if err := h.set(i, chunk); err != nil {
+			return h, err
+		}
+	}
+	_, err = io.Copy(io.Discard, r) // at whose end the member's checksum is compared
+	return h, err
 }
 
 // packedHeader reads the header of a compressed object.

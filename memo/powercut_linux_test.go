@@ -29,7 +29,7 @@ var powerCuts = flag.Int("power.cuts", 1, "power cuts of TestPowerCut, for each 
 func init() {
 	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=4"}, []mutation{
 		{"files are not synced", "memo/internal/store/dir.go",
-			"if err == nil && o.Durable {", "if false {"},
+			"if err == nil && durable {", "if false {"},
 		{"folders are not synced", "memo/internal/store/dir.go",
 			"\tif o.Durable {", "\tif false {"},
 		{"an object that is there already is not synced", "memo/internal/store/dir.go",

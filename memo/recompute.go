@@ -106,11 +106,11 @@ func (c *Cache) recompute(ctx context.Context, r request, values []reflect.Value
 // difference compares results bit by bit; nil where they are the same.
 func difference(ctx context.Context, k Key, before, after []reflect.Value) error {
 	for i := range before {
-		a, err := storeResults(ctx, before[i:i+1])
+		a, err := storeResults(ctx, before[i:i+1], false)
 		if err != nil {
 			return err
 		}
-		b, err := storeResults(ctx, after[i:i+1])
+		b, err := storeResults(ctx, after[i:i+1], false)
 		if err != nil {
 			return err
 		}

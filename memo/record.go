@@ -28,6 +28,9 @@ type Record struct {
 	size    int64
 	used    time.Time       // the record's time of modification
 	results json.RawMessage // Results, whole
+
+	rawContents json.RawMessage                // the member sha256, of a signed record
+	contents    map[array.Digest]contentDigest // nil unless the cache has a secret
 }
 
 // Size returns the bytes the entry takes: its record and the elements of its
@@ -98,7 +101,8 @@ func unseal(b []byte) bool {
 	return bytes.Equal(seal(body), b)
 }
 
-// appendRecord writes the record of a call. results are JSON values.
+// appendRecord writes the record of a call but for what is sealed last. results are
+// JSON values.
 func appendRecord(dst []byte, k Key, results []byte, created time.Time, took time.Duration) []byte {
 	dst = strconv.AppendInt(append(dst, `{"format":`...), format, 10)
 	dst = append(append(dst, `,"key":"`...), k.String()...)
@@ -115,14 +119,17 @@ func appendRecord(dst []byte, k Key, results []byte, created time.Time, took tim
 	dst = append(created.UTC().AppendFormat(append(dst, `,"created":"`...), time.RFC3339Nano), '"')
 	dst = appendJSONFloat(append(dst, `,"duration":`...), took.Seconds())
 	dst = appendQuoted(append(dst, `,"writer":`...), writer)
-	return seal(append(dst, ','))
+	return append(dst, ',')
 }
+
+// errCheck is a record that is not what seal made.
+var errCheck = fmt.Errorf("%w: the record's check does not match", ErrDamaged)
 
 // parseRecord reads a record and checks it. Bytes that are not what was written
 // are ErrDamaged, an intact record of another format is ErrFormat.
 func parseRecord(b []byte) (*Record, error) {
 	if !unseal(b) {
-		return nil, fmt.Errorf("%w: the record's check does not match", ErrDamaged)
+		return nil, errCheck
 	}
 	var members struct {
 		Record
@@ -131,6 +138,7 @@ func parseRecord(b []byte) (*Record, error) {
 		Version  json.RawMessage `json:"version"`
 		Duration float64         `json:"duration"`
 		Results  json.RawMessage `json:"results"`
+		Contents json.RawMessage `json:"sha256"`
 	}
 	if err := json.Unmarshal(b, &members); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -139,7 +147,7 @@ func parseRecord(b []byte) (*Record, error) {
 		return nil, fmt.Errorf("%w %d; this version reads %d", ErrFormat, members.Format, format)
 	}
 	r := members.Record
-	r.results = members.Results
+	r.results, r.rawContents = members.Results, members.Contents
 	if err := json.Unmarshal(r.results, &r.Results); err != nil {
 		return nil, fmt.Errorf("%w: results: %w", ErrDamaged, err)
 	}

@@ -52,7 +52,7 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 			if !isRecord(base) || !strings.HasPrefix(base, prefix) {
 				continue
 			}
-			r, err := recordAt(ctx, s, info.Name)
+			r, err := c.recordAt(ctx, s, info.Name)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // forgotten since it was listed
 			}
@@ -63,8 +63,9 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 	}
 }
 
-// recordAt reads the record in a file, and checks that it belongs there.
-func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) {
+// recordAt reads the record in a file, and checks that it belongs there and, where the
+// cache has a secret, that it is signed.
+func (c *Cache) recordAt(ctx context.Context, s store.Store, name string) (*Record, error) {
 	raw, modified, err := s.Get(ctx, name, maxRecord)
 	if errors.Is(err, store.ErrTooLarge) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -72,7 +73,7 @@ func recordAt(ctx context.Context, s store.Store, name string) (*Record, error) 
 	if err != nil {
 		return nil, &Error{"read", name, err}
 	}
-	r, err := parseRecord(raw)
+	r, err := c.signer.parse(raw)
 	if err == nil && recordName(r.Function, r.Version, r.Key) != name {
 		err = fmt.Errorf("%w: it is the record of another call", ErrDamaged)
 	}

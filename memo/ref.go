@@ -232,7 +232,9 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 // Open opens a result that is an array for reading parts of it, or for mapping:
 // see [npy.File]. Results count from 0. The whole file is verified first, which
 // reads it once and keeps nothing in memory. The caller closes the file, which stays
-// what it is even if the entry is forgotten meanwhile. An entry that is no longer
+// what it is even if the entry is forgotten meanwhile. Whoever can write the folder
+// can still change the file, with [Options.Secret] too: Get reads and verifies a copy
+// that they cannot. An entry that is no longer
 // there, or is damaged, is [ErrNotFound]; a result that is no array, a compressed one,
 // or one that is in no folder is [ErrUnsupported]: use Get.
 func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
@@ -258,7 +260,7 @@ func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: result %d of %s is no array; use Get", ErrUnsupported, result, r.function)
 	}
-	f, err := r.cache.openObject(ctx, want)
+	f, err := r.cache.openObject(ctx, want, record.checkOf(want.Digest))
 	if isGone(err) {
 		err = fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
@@ -266,7 +268,7 @@ func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 }
 
 // openObject opens and verifies an object as a file.
-func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error) {
+func (c *Cache) openObject(ctx context.Context, want arrayRef, check contentCheck) (*npy.File, error) {
 	s, release := c.use()
 	defer release()
 	info, err := statObject(ctx, s, want.Digest)
@@ -285,23 +287,19 @@ func (c *Cache) openObject(ctx context.Context, want arrayRef) (*npy.File, error
 		err := fmt.Errorf("%w: it is not in a folder; use Get", ErrUnsupported)
 		return nil, &Error{"open", info.Name, errors.Join(err, blob.Close())}
 	}
-	f, err := openVerified(ctx, file.File(filepath.Join(c.dir, filepath.FromSlash(info.Name))), want.Digest)
+	f, err := openVerified(ctx, file.File(filepath.Join(c.dir, filepath.FromSlash(info.Name))), want.Digest, check)
 	if err != nil {
 		return nil, c.aside(ctx, s, &Error{"open", info.Name, err})
 	}
 	return f, nil
 }
 
-// openVerified makes an open file an array file if it has the digest, else it is
-// ErrDamaged.
-func openVerified(ctx context.Context, file *os.File, want array.Digest) (*npy.File, error) {
+// openVerified makes an open file an array file if it has the digest, and check is
+// content with it; else it is ErrDamaged.
+func openVerified(ctx context.Context, file *os.File, want array.Digest, check contentCheck) (*npy.File, error) {
 	f, err := npy.OpenFile(file)
 	if err == nil {
-		var digest array.Digest
-		if digest, err = f.Hash(ctx); err == nil && digest != want {
-			err = errContent
-		}
-		if err != nil {
+		if err = verifyOpen(ctx, f, want, check); err != nil {
 			err = errors.Join(err, f.Close())
 		}
 	}
@@ -312,6 +310,18 @@ func openVerified(ctx context.Context, file *os.File, want array.Digest) (*npy.F
 		return nil, err
 	}
 	return f, nil
+}
+
+func verifyOpen(ctx context.Context, f *npy.File, want array.Digest, check contentCheck) error {
+	src, err := f.Source()
+	if err != nil {
+		return err
+	}
+	h, err := hashSource(ctx, src, check != nil)
+	if err != nil {
+		return err
+	}
+	return h.verify(want, check)
 }
 
 // Forget removes the results, so that they are computed next time. Results that this

@@ -52,7 +52,7 @@ func TestOpenResultStaysInside(t *testing.T) {
 		swapped = true
 	}}
 	defer func() { c.store = inside }()
-	file, err := c.openObject(t.Context(), mustArray(t, ref))
+	file, err := c.openObject(t.Context(), mustArray(t, ref), nil)
 	if err == nil {
 		t.Error("a result was opened that lies outside of the cache")
 		file.Close()

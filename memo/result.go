@@ -60,8 +60,9 @@ type stored struct {
 
 // object is an array of a result.
 type object struct {
-	digest array.Digest
-	source array.Source
+	digest  array.Digest
+	content contentDigest // for a signed record
+	source  array.Source
 }
 
 // fileSize returns the bytes of the object as a .npy file.
@@ -72,9 +73,9 @@ func (o object) fileSize() int64 {
 }
 
 // storeResults encodes results, whose types were checked. The objects share the
-// results' memory.
-func storeResults(ctx context.Context, results []reflect.Value) (*stored, error) {
-	e := resultEncoder{ctx: ctx}
+// results' memory. They have content digests where these are wanted.
+func storeResults(ctx context.Context, results []reflect.Value, content bool) (*stored, error) {
+	e := resultEncoder{ctx: ctx, content: content}
 	e.json = append(e.json, '[')
 	for i, v := range results {
 		if i > 0 {
@@ -91,7 +92,8 @@ func storeResults(ctx context.Context, results []reflect.Value) (*stored, error)
 var errTooDeep = fmt.Errorf("%w as a result: it is nested more than %d levels deep, or points to itself", ErrUnsupported, maxDepth)
 
 type resultEncoder struct {
-	ctx context.Context
+	ctx     context.Context
+	content bool
 	stored
 }
 
@@ -193,12 +195,17 @@ func (e *resultEncoder) array(x any) error {
 	if err != nil {
 		return err
 	}
-	digest, err := array.Hash(e.ctx, src)
+	h, err := hashSource(e.ctx, src, e.content)
 	if err != nil {
 		return err
 	}
+	digest := h.table.Digest()
 	e.json = appendJSONArray(e.json, digest.String(), arrayInfo{src.DType(), src.Shape()}, array.Layout(x))
-	e.objects = append(e.objects, object{digest, src})
+	o := object{digest: digest, source: src}
+	if e.content {
+		o.content = h.content()
+	}
+	e.objects = append(e.objects, o)
 	return nil
 }
 

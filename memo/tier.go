@@ -176,6 +176,7 @@ func (t *tier) fill(r *request, values []reflect.Value, record *Record, changes 
 	}
 	lean := *record
 	lean.results = nil // which Results has too
+	lean.contents, lean.rawContents = nil, nil
 	e.record = &lean
 	key := r.key.Digest()
 	t.entries.set(key, e)

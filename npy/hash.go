@@ -2,6 +2,7 @@ package npy
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/numcache/numcache/array"
@@ -34,7 +35,7 @@ func (f *File) hash(ctx context.Context) (array.Digest, error) {
 		return array.Digest{}, err
 	}
 	if f.held != unknown && f.h.inC() {
-		return array.Hash(ctx, fileSource{body{f.file, f.h, f.start, f.size}})
+		return array.Hash(ctx, f.source())
 	}
 	if ctx == nil {
 		return array.Digest{}, errNoContext
@@ -48,6 +49,24 @@ func (f *File) hash(ctx context.Context) (array.Digest, error) {
 	}
 	return array.Hash(ctx, a)
 }
+
+// Source returns the array as one that is read where and when it is asked for, from
+// several goroutines too, until the File is closed: for array.HashTable, or a copy of
+// what does not fit in memory. It returns [ErrUnsupported] for an array in Fortran
+// order with more than one extent above 1, and for a file that does not tell its size;
+// use Read.
+func (f *File) Source() (array.Source, error) {
+	err := f.h.numbers()
+	if err == nil && (f.held == unknown || !f.h.inC()) {
+		err = fmt.Errorf("%w: it does not lie there in C order, or does not tell its size; use Read", ErrUnsupported)
+	}
+	if err != nil {
+		return nil, onFile("read", f.path, err)
+	}
+	return f.source(), nil
+}
+
+func (f *File) source() fileSource { return fileSource{body{f.file, f.h, f.start, f.size}} }
 
 // fileSource shows the elements of a file in C order without reading them before they
 // are asked for.

@@ -127,3 +127,37 @@ func TestHashFileEndsEarly(t *testing.T) {
 		t.Errorf("%d bytes were read", n)
 	}
 }
+
+// TestSource hashes every vector that NumPy made, where it lies in C order, by way of
+// a source that reads it.
+func TestSource(t *testing.T) {
+	sources := 0
+	for _, v := range vectors(t) {
+		path := filepath.Join(vectorFolder, v.File)
+		f, err := npy.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := f.Hash(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := f.Source()
+		switch {
+		case errors.Is(err, npy.ErrUnsupported) && f.Header().Fortran && len(f.Shape()) > 1:
+		case err != nil:
+			t.Errorf("%s: %v", path, err)
+		default:
+			sources++
+			if got, err := array.Hash(t.Context(), src); got != want || err != nil {
+				t.Errorf("%s: digest %v, want %v; %v", path, got, want, err)
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sources < 20 {
+		t.Errorf("only %d vectors have a source", sources)
+	}
+}

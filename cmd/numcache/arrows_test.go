@@ -32,6 +32,7 @@ type goPackage struct {
 	ImportPath   string
 	Dir          string
 	Doc          string
+	Imports      []string
 	Deps         []string
 	TestImports  []string
 	XTestImports []string
@@ -40,7 +41,7 @@ type goPackage struct {
 // rootPackages returns the packages of the module, as built for a system.
 func rootPackages(t *testing.T, system string) []goPackage {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Doc,Deps,TestImports,XTestImports",
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Dir,Doc,Imports,Deps,TestImports,XTestImports",
 		module+"/...", module+"/testdata/digits", module+"/testdata/numpy")
 	cmd.Dir = filepath.Join("..", "..")
 	cmd.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
@@ -109,6 +110,36 @@ func TestArrows(t *testing.T) {
 					t.Errorf("%s: tests of %s import %s", system, p.ImportPath, dep)
 				}
 			}
+		}
+	}
+}
+
+// TestLibraryOpensNothing holds what the README says of security: nothing that the
+// library is made of, at any depth, can open the network, start a program or load
+// code, and none of its own packages reads values that say of which type they are. (The
+// tier in memory, otter, imports encoding/gob to save itself to a file, which nothing
+// here asks it to do.)
+func TestLibraryOpensNothing(t *testing.T) {
+	const gob = "encoding/gob"
+	opens := []string{"net", "net/http", "os/exec", "plugin"}
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		library := 0
+		for _, p := range rootPackages(t, system) {
+			if !slices.Contains([]string{"memo", "npy", "array", "parallel"}, room(p.ImportPath)) {
+				continue
+			}
+			library++
+			for _, dep := range p.Deps {
+				if slices.Contains(opens, dep) {
+					t.Errorf("%s: %s depends on %s", system, p.ImportPath, dep)
+				}
+			}
+			if slices.Contains(p.Imports, gob) || room(p.ImportPath) != "memo" && slices.Contains(p.Deps, gob) {
+				t.Errorf("%s: %s depends on %s", system, p.ImportPath, gob)
+			}
+		}
+		if library < 5 {
+			t.Errorf("%s: only %d packages of the library", system, library)
 		}
 	}
 }

@@ -202,10 +202,14 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// pythonLine returns a shell command that opens a .npy file.
+// pythonLine returns a shell command that opens the file of an object: a .npy file, or
+// a .npz file where it is compressed.
 func pythonLine(path string) string {
-	literal := "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(path) + "'"
-	return "python3 -c " + shellQuote("import numpy as np; print(np.load("+literal+").shape)")
+	load := "np.load('" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(path) + "')"
+	if strings.HasSuffix(path, ".npz") {
+		load += "['data']"
+	}
+	return "python3 -c " + shellQuote("import numpy as np; print("+load+".shape)")
 }
 
 // shellQuote quotes s for a shell where it needs that: in double quotes, which

@@ -55,6 +55,7 @@ func (p *program) openExisting(cmd *cobra.Command) (*memo.Cache, error) {
 	c, err := memo.Open(dir, &memo.Options{
 		Logger: slog.New(slog.DiscardHandler),
 		Group:  isGroups(dir),
+		Secret: p.secret,
 		OnEvent: func(e memo.Event) {
 			if e.Kind == memo.Fault && fault == nil {
 				fault = e.Err

@@ -61,7 +61,7 @@ for path in sys.argv[1:]:
 }
 
 // TestPythonLine runs the command that the demo prints for its readers, as the shell
-// would understand it, for folders with any name.
+// would understand it, for folders with any name, and for compressed objects.
 func TestPythonLine(t *testing.T) {
 	for _, name := range []string{"plain", "it's a cache", "$HOME `x` \"y\" it's"} {
 		if runtime.GOOS == "windows" && strings.Contains(name, `"`) {
@@ -71,7 +71,12 @@ func TestPythonLine(t *testing.T) {
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := npy.WriteFile(path, []float64{1, 2, 3, 4}); err != nil {
+		err := npy.WriteFile(path, []float64{1, 2, 3, 4})
+		if name == "plain" {
+			path = strings.TrimSuffix(path, "npy") + "npz"
+			err = npy.WriteArchive(path, map[string]any{"data": []float64{1, 2, 3, 4}}, &npy.ArchiveOptions{Level: 6})
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		script, ok := strings.CutPrefix(pythonLine(path), "python3 -c ")

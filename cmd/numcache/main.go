@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/numcache/numcache/memo"
 )
 
 func main() {
@@ -50,6 +52,8 @@ type program struct {
 	dir      string // of the cache, as --dir says
 	began    bool   // a subcommand was called rightly and runs
 	repaired bool   // the cache's format file was damaged
+
+	secret memo.Secret // that the cache's records must be signed with, nil for any
 }
 
 // command returns the root command with all subcommands.

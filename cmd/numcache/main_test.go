@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 //	                 $OBJECT to a call of test/ramp, its result and that one's file
 //	fill N           add a call of test/ramp that has 2×N numbers, and set these
 //	fill -compress   fill with results that are compressed
+//	fill -sign FILE  fill with records that are signed with the secret in the file
 //	twins            put two calls whose keys begin alike into the cache; set
 //	                 $PREFIX to what they share
 //	damage PATTERN   change one byte in the middle of each file that matches
@@ -86,8 +87,14 @@ func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 0 && args[0] == "-compress" {
 		options.Compress, args = 6, args[1:]
 	}
+	if len(args) > 1 && args[0] == "-sign" {
+		var err error
+		options.Secret, err = memo.ReadSecret(ts.MkAbs(args[1]))
+		ts.Check(err)
+		args = args[2:]
+	}
 	if neg || len(args) > 1 {
-		ts.Fatalf("usage: fill [-compress] [N]")
+		ts.Fatalf("usage: fill [-compress] [-sign FILE] [N]")
 	}
 	c, err := memo.Open(ts.Getenv("NUMCACHE_DIR"), &options)
 	ts.Check(err)

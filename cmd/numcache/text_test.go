@@ -217,6 +217,7 @@ func TestPythonLineQuotes(t *testing.T) {
 	for path, want := range map[string]string{
 		"/c/a.npy":     `python3 -c "import numpy as np; print(np.load('/c/a.npy').shape)"`,
 		`C:\a.npy`:     `'C:\\a.npy'`,
+		"/c/a.npz":     `python3 -c "import numpy as np; print(np.load('/c/a.npz')['data'].shape)"`,
 		"/it's/a.npy":  `\'`,
 		"/$HOME/a.npy": `python3 -c 'import`,
 	} {

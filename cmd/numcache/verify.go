@@ -15,6 +15,7 @@ import (
 
 func (p *program) verifyCommand() *cobra.Command {
 	var asJSON bool
+	var secretFile string
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Read everything, and put aside what is damaged",
@@ -22,12 +23,25 @@ func (p *program) verifyCommand() *cobra.Command {
 digest. What is damaged is moved into the cache's folder quarantine; calls that
 needed it are computed anew when they are next made.
 
-The exit status is 1 where something was damaged or could not be read. With
---json one object: dir, records and objects that are intact, bytes read,
-incomplete (records that miss a result), damaged, each with path, error and
-whether it was put aside.`,
+Where the cache is used with a secret, --secret-file names the file that holds
+it (or NUMCACHE_SECRET_FILE does). Then every record must be signed with it, and
+have the arrays that were signed; a record that is not is told and left where it
+is.
+
+The exit status is 1 where something was damaged, not signed, or could not be
+read. With --json one object: dir, records and objects that are intact, bytes
+read, incomplete (records that miss a result), damaged, each with path, error
+and whether it was put aside, and unsigned, likewise.`,
 		Args: arguments(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if secretFile == "" {
+				secretFile = os.Getenv("NUMCACHE_SECRET_FILE")
+			}
+			if secretFile != "" {
+				if p.secret, err = memo.ReadSecret(secretFile); err != nil {
+					return err
+				}
+			}
 			c, err := p.openExisting(cmd)
 			if err != nil {
 				return err
@@ -39,7 +53,7 @@ whether it was put aside.`,
 			if err != nil {
 				return err
 			}
-			damaged := damagedFiles(c.Dir(), report.Damaged)
+			damaged, unsigned := filesOf(c.Dir(), report.Damaged), filesOf(c.Dir(), report.Unsigned)
 			if asJSON {
 				err = jsonLines(cmd.OutOrStdout()).Encode(struct {
 					Dir        string        `json:"dir"`
@@ -47,33 +61,35 @@ whether it was put aside.`,
 					Objects    int           `json:"objects"`
 					Bytes      int64         `json:"bytes"`
 					Incomplete int           `json:"incomplete"`
-					Damaged    []damagedJSON `json:"damaged"`
-				}{c.Dir(), report.Records, report.Objects, report.Bytes, report.Incomplete, damaged})
+					Damaged    []badFileJSON `json:"damaged"`
+					Unsigned   []badFileJSON `json:"unsigned"`
+				}{c.Dir(), report.Records, report.Objects, report.Bytes, report.Incomplete, damaged, unsigned})
 			} else {
-				err = verifyText(cmd.OutOrStdout(), c.Dir(), report, damaged)
+				err = verifyText(cmd.OutOrStdout(), c.Dir(), report, damaged, unsigned)
 			}
-			if err == nil && (len(damaged) > 0 || p.repaired) {
+			if err == nil && (len(damaged) > 0 || len(unsigned) > 0 || p.repaired) {
 				err = errReported
 			}
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&secretFile, "secret-file", "", "file of the secret that records must be signed with (default $NUMCACHE_SECRET_FILE)")
 	return cmd
 }
 
-// damagedJSON is a file that Verify found wanting.
-type damagedJSON struct {
+// badFileJSON is a file that Verify found wanting.
+type badFileJSON struct {
 	Path  string `json:"path"` // relative to the cache
 	Error string `json:"error"`
 	Aside bool   `json:"aside"`
 }
 
-// damagedFiles looks what became of the damaged files.
-func damagedFiles(dir string, found []error) []damagedJSON {
-	damaged := []damagedJSON{} // JSON's [], not null
+// filesOf looks what became of the files that were found wanting.
+func filesOf(dir string, found []error) []badFileJSON {
+	bad := []badFileJSON{} // JSON's [], not null
 	for _, err := range found {
-		d := damagedJSON{Error: oneLine(reason(err))}
+		d := badFileJSON{Error: oneLine(reason(err))}
 		var at *memo.Error
 		if errors.As(err, &at) {
 			d.Path = at.Path
@@ -81,12 +97,17 @@ func damagedFiles(dir string, found []error) []damagedJSON {
 			_, statErr := os.Lstat(filepath.Join(dir, filepath.FromSlash(at.Path)))
 			d.Aside = errors.Is(statErr, os.ErrNotExist)
 		}
-		damaged = append(damaged, d)
+		bad = append(bad, d)
 	}
-	return damaged
+	return bad
 }
 
-func verifyText(w io.Writer, dir string, report memo.Report, damaged []damagedJSON) error {
+func verifyText(w io.Writer, dir string, report memo.Report, damaged, unsigned []badFileJSON) error {
+	for _, u := range unsigned {
+		if _, err := fmt.Fprintf(w, "not signed: %s: %s\n", printable(u.Path), u.Error); err != nil {
+			return err
+		}
+	}
 	for _, d := range damaged {
 		where := "put aside"
 		if !d.Aside {
@@ -97,8 +118,14 @@ func verifyText(w io.Writer, dir string, report memo.Report, damaged []damagedJS
 		}
 	}
 	state := "all intact"
+	if len(unsigned) > 0 {
+		state = "none damaged"
+	}
 	if len(damaged) > 0 {
 		state = fmt.Sprintf("%d damaged (see %s)", len(damaged), filepath.Join(dir, "quarantine"))
+	}
+	if len(unsigned) > 0 {
+		state += fmt.Sprintf("; %s not signed, to be computed anew", count(len(unsigned), "record"))
 	}
 	if report.Incomplete > 0 {
 		state += fmt.Sprintf("; %s without its results, to be computed anew", count(report.Incomplete, "call"))

@@ -1,9 +1,11 @@
 """Reads a numcache cache by what memo/FORMAT.md says and by nothing else, and
 checks every byte of it: names, checks, keys, digests, and that NumPy itself
-would have written the objects."""
+would have written the objects. With the path of a secret it also counts the
+records that are signed, and checks the content digests of their arrays."""
 
 import base64
 import hashlib
+import hmac
 import io
 import json
 import os
@@ -18,14 +20,35 @@ def short_sha(b):
     return hashlib.sha256(b).digest()[:16]
 
 
-def array_digest(a):
+def hash_chunks(domain, a, chunk_digest):
     a = np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<"), copy=False).reshape(a.shape)
     data = a.tobytes()
-    h = hashlib.sha256(b"numcache/array/1\n" + a.dtype.str.encode() + b"\n" + repr(a.shape).encode() + b"\n")
+    h = hashlib.sha256(domain + b"\n" + a.dtype.str.encode() + b"\n" + repr(a.shape).encode() + b"\n")
     for i in range(0, len(data), 262144):
-        chunk = data[i : i + 262144]
-        h.update(xxhash.xxh64(chunk).digest() + xxhash.xxh3_64(chunk).digest())
-    return h.digest()[:16].hex()
+        h.update(chunk_digest(data[i : i + 262144]))
+    return h.digest()
+
+
+def array_digest(a):
+    fast = lambda chunk: xxhash.xxh64(chunk).digest() + xxhash.xxh3_64(chunk).digest()
+    return hash_chunks(b"numcache/array/1", a, fast)[:16].hex()
+
+
+def content_digest(a):
+    return hash_chunks(b"numcache/content/1", a, lambda chunk: hashlib.sha256(chunk).digest()).hex()
+
+
+def mac_member(secret, body):
+    return b'"mac":"' + hmac.new(secret, b"numcache/record/1\n" + body, hashlib.sha256).hexdigest().encode() + b'",'
+
+
+def check_member(body):
+    return b'"check":"' + short_sha(body).hex().encode() + b'"}\n'
+
+
+def is_signed(secret, raw):
+    body, tail = raw[:-117], raw[-117:-44]
+    return hmac.compare_digest(tail, mac_member(secret, body))
 
 
 def text(s):
@@ -101,18 +124,20 @@ def arrays(node):
                 yield from arrays(item)
 
 
-def main(root):
-    records = objects = keys = 0
+MEMBERS = "format key function version args results created duration writer check".split()
+
+
+def main(root, secret=None):
+    records = objects = keys = signed = 0
     named = set()
     for folder, _, files in os.walk(os.path.join(root, "calls")):
         for name in files:
             path = os.path.join(folder, name)
             with open(path, "rb") as f:
                 raw = f.read()
-            body, tail = raw[:-44], raw[-44:]
-            assert tail == b'"check":"' + short_sha(body).hex().encode() + b'"}\n', path
+            assert raw[-44:] == check_member(raw[:-44]), path
             r = json.loads(raw)
-            assert list(r) == "format key function version args results created duration writer check".split(), path
+            assert list(r) in (MEMBERS, MEMBERS[:-1] + ["sha256", "mac", "check"]), path
             assert r["format"] == 1
             want = os.path.join(root, "calls", segment(r["function"]), segment(r["version"]), r["key"][:2], r["key"] + ".json")
             assert path == want, (path, want)
@@ -120,11 +145,16 @@ def main(root):
                 call = b"numcache/call/1\n" + text(r["function"]) + text(r["version"]) + encode(r["args"])
                 assert short_sha(call).hex() == r["key"], path
                 keys += 1
+            sealed = secret is not None and is_signed(secret, raw)
+            signed += sealed
             for a in arrays(r["results"]):
                 named.add(a["array"])
                 object_path = os.path.join(root, "objects", a["array"][:2], a["array"] + ".npy")
                 value = np.load(object_path, allow_pickle=False)
                 assert value.dtype.str == a["dtype"] and list(value.shape) == a["shape"], object_path
+                assert not sealed or r["sha256"][a["array"]] == content_digest(value), object_path
+            if "sha256" in r:
+                assert list(r["sha256"]) == sorted({a["array"] for a in arrays(r["results"])}), path
             records += 1
     for folder, _, files in os.walk(os.path.join(root, "objects")):
         for name in files:
@@ -140,8 +170,13 @@ def main(root):
             objects += 1
     with open(os.path.join(root, "format.json"), "rb") as f:
         raw = f.read()
-    assert raw[-44:] == b'"check":"' + short_sha(raw[:-44]).hex().encode() + b'"}\n'
-    print(records, "records", keys, "keys", objects, "objects")
+    assert raw[-44:] == check_member(raw[:-44])
+    print(records, "records", keys, "keys", objects, "objects", *([signed, "signed"] if secret else []))
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        with open(sys.argv[2], "rb") as f:
+            main(sys.argv[1], f.read())
+    else:
+        main(sys.argv[1])
