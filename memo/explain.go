@@ -98,6 +98,10 @@ func (c Change) String() string {
 
 // String says why in a sentence without a full stop.
 func (e Explanation) String() string {
+	near := e.Neighbour
+	if near == nil {
+		near = &Record{}
+	}
 	var changes []string
 	for _, c := range e.Changes {
 		changes = append(changes, c.String())
@@ -109,12 +113,12 @@ func (e Explanation) String() string {
 	case NeverSeen:
 		return fmt.Sprintf("no call of %s is in the cache", e.Function)
 	case OtherVersion:
-		return fmt.Sprintf("the version of %s changed from %q to %q", e.Function, e.Neighbour.Version, e.Version)
+		return fmt.Sprintf("the version of %s changed from %q to %q", e.Function, near.Version, e.Version)
 	case OtherArguments:
-		if e.Neighbour.Version != e.Version {
-			changed = fmt.Sprintf("the version changed from %q to %q, %s", e.Neighbour.Version, e.Version, changed)
+		if near.Version != e.Version {
+			changed = fmt.Sprintf("the version changed from %q to %q, %s", near.Version, e.Version, changed)
 		}
-		if len(e.Neighbour.Args) != 0 && len(changes) == 0 {
+		if len(near.Args) != 0 && len(changes) == 0 {
 			changed = "the number of arguments changed"
 		}
 		return "since the most similar call that is in the cache, " + changed

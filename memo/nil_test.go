@@ -18,6 +18,7 @@ import (
 // interfaces.
 var withMethods = []any{
 	memo.Cache{}, memo.Error{}, memo.EventKind(0), memo.History{}, memo.Key{}, memo.Memoized{}, memo.Policy(0), memo.Record{}, memo.Ref{}, memo.Value{},
+	memo.Cause(0), memo.Change{}, memo.DifferenceError{}, memo.Event{}, memo.Explanation{}, memo.Secret{},
 }
 
 // parsePackage parses the files of this package for which want is true, by name.

@@ -116,14 +116,19 @@ func TestRecomputeFindsNondeterminism(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, againValues, err := f.Call(x, 3)
-			if err != nil || first != nil && !mat.Equal(first, again) || len(firstValues) != len(againValues) {
-				t.Errorf("%s: the hit returns something else: %v", name, err)
+			hits := int64(0)
+			// Chance may do the same twice, as with the order of a map.
+			for hits == 0 || test.finds != "" && len(differences()) == 0 && hits < 50 {
+				hits++
+				again, againValues, err := f.Call(x, 3)
+				if err != nil || first != nil && !mat.Equal(first, again) || len(firstValues) != len(againValues) {
+					t.Errorf("%s: the hit returns something else: %v", name, err)
+				}
 			}
 			found := differences()
 			s := c.Stats()
 			switch {
-			case s.Hits != 1 || s.Misses != 1 || s.Recomputed != 1:
+			case s.Hits != hits || s.Misses != 1 || s.Recomputed != hits:
 				t.Errorf("%s: %+v", name, s)
 			case test.finds == "" && len(found) > 0:
 				t.Errorf("%s: %v", name, found[0])
