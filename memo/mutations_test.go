@@ -49,7 +49,7 @@ var campaigns = []campaign{
 	}},
 	{"TestEveryFlippedBit", nil, []mutation{
 		{"a record's check is not compared", "memo/record.go", `return bytes.Equal(seal(body), b)`, `return len(seal(body)) == len(b)`},
-		{"an object's digest is not compared", "memo/object.go", `if table.Digest() != ref.Digest {`, `if false {`},
+		{"an object's digest is not compared", "memo/content.go", `case h.table.Digest() != want:`, `case false:`},
 		{"an object's header is not compared", "memo/object.go", `if !bytes.Equal(found, header) {`, `if len(found) > 1<<20 && !bytes.Equal(found, header) {`},
 		{"nothing is put aside", "memo/entry.go", `if moveErr := s.Quarantine(ctx, about.Path); moveErr != nil {`,
 			`if moveErr := error(nil); moveErr != nil {`},
@@ -60,7 +60,7 @@ var campaigns = []campaign{
 	}},
 	{"TestEverySwap", nil, []mutation{
 		{"a record's key is not compared", "memo/records.go", `if err == nil && recordName(r.Function, r.Version, r.Key) != name {`, `if false {`},
-		{"an object's digest is not compared", "memo/object.go", `if table.Digest() != ref.Digest {`, `if false {`},
+		{"an object's digest is not compared", "memo/content.go", `case h.table.Digest() != want:`, `case false:`},
 	}},
 	{"TestDamagedFormatFile", nil, []mutation{
 		{"its check is not compared", "memo/layout.go", `case err == nil && unseal(raw):`, `case err == nil && len(raw) > 0:`},

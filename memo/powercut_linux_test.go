@@ -40,8 +40,8 @@ func init() {
 			"took >= SyncThreshold", "false"},
 		{"the tag and the format of a new folder are not synced", "memo/layout.go",
 			"store.PutOptions{Durable: file.durable}", "store.PutOptions{}"},
-		{"elements of objects are not checked", "memo/object.go",
-			"if table.Digest() != ref.Digest {", "if false {"},
+		{"elements of objects are not checked", "memo/content.go",
+			"case h.table.Digest() != want:", "case false:"},
 	}})
 }
 
