@@ -54,7 +54,8 @@ each kind as a warning.
 processes. Calls that miss the same key at the same time compute it once, across
 processes of both languages on Linux. Locks only save work. A process that computes
 gives a sign of life each second, from a thread; a function that keeps the GIL for
-longer than others' patience is computed by them too.
+longer than others' patience is computed by them too. A function must not start threads
+that call it with the arguments it was called with, and wait for them.
 
 What a function does beside its arguments is not part of a key: captured variables,
 files, random seeds. Change the version when it would return something else. Whoever
@@ -993,13 +994,18 @@ _NOFOLLOW = {"follow_symlinks": False} if os.utime in os.supports_follow_symlink
 _RENAMES = 20  # retries, each of which means that somebody else removed a folder at just that moment
 
 
+_seeking = threading.Lock()
+
+
 def _pread(fd: int, into: memoryview, offset: int) -> None:
     """Fills into from a file."""
     while into:
         if hasattr(os, "preadv"):
             n = os.preadv(fd, [into], offset)
         else:
-            b = os.pread(fd, len(into), offset)
+            with _seeking:
+                os.lseek(fd, offset, os.SEEK_SET)
+                b = os.read(fd, len(into))
             n = len(b)
             into[:n] = b
         if n == 0:
@@ -1555,6 +1561,10 @@ class Cache:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_folder"):
+            self.close()
+
     def __repr__(self) -> str:
         return "numcache.Cache(%r)" % self.path
 
@@ -1777,7 +1787,7 @@ class Cache:
 
     def _turn(self, key: "_Named", nested: bool) -> Optional[_Lock]:
         """Waits until no other process computes the key, and returns its lock; None where there are no locks."""
-        if not _LOCKS or self._patience < 0:
+        if not _LOCKS or self._patience <= 0:
             return None
         with self._use() as folder:
             if folder is None or self._read_only:
@@ -1938,8 +1948,8 @@ def _remember(cache: Cache) -> None:
 
 
 def _after_fork() -> None:
-    global _pulse, _sky
-    _pulse, _sky = _Pulse(), _Sky()
+    global _pulse, _sky, _seeking
+    _pulse, _sky, _seeking = _Pulse(), _Sky(), threading.Lock()
     for r in _caches:
         cache = r()
         if cache is not None:
@@ -2207,7 +2217,7 @@ def open(path: "str | os.PathLike[str]", *, sync: str = "auto", patience: float 
     sync: "auto" syncs what took a tenth of a second or longer to compute, so that a power cut
     does not lose it; "full" everything, "none" nothing. patience: the seconds after which a
     process that computes the same key and shows no sign of life is waited for no longer;
-    negative, nobody waits. read_only: serve what is there and change nothing. group: the
+    with 0 nobody waits. read_only: serve what is there and change nothing. group: the
     folder is shared with its group; every member says so.
     """
     if sync not in ("auto", "full", "none"):
