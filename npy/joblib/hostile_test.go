@@ -188,7 +188,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestCut cuts every golden file at every byte, and changes every byte.
+// TestCut cuts every golden file at every byte, and changes every third byte.
 func TestCut(t *testing.T) {
 	for _, file := range golden(t) {
 		good, err := os.ReadFile(file)
@@ -202,6 +202,9 @@ func TestCut(t *testing.T) {
 		for i := range good {
 			if v, err := joblib.Read(bytes.NewReader(good[:i]), nil); err == nil && i < len(good)-index {
 				t.Fatalf("%s: %d bytes of %d are read as %v", file, i, len(good), v)
+			}
+			if i%3 > 0 {
+				continue
 			}
 			changed := bytes.Clone(good)
 			changed[i] ^= 0x55

@@ -41,10 +41,16 @@ func inflate(r *bufio.Reader, limit int64) (*bufio.Reader, error) {
 	case has(xzMagic):
 		open = func() (io.Reader, error) { return &xzReader{in: r}, nil }
 	case has("\x5d\x00"):
-		if len(head) == 13 && binary.LittleEndian.Uint32(head[1:]) > maxDictionary {
-			return nil, fmt.Errorf("%w: an lzma dictionary of %d bytes; %d are allowed", ErrTooLarge, binary.LittleEndian.Uint32(head[1:]), maxDictionary)
+		if len(head) < 13 {
+			return nil, damaged("it ends after %d bytes", len(head))
 		}
-		open = func() (io.Reader, error) { return lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(r) }
+		size := binary.LittleEndian.Uint32(head[1:])
+		if size > maxDictionary {
+			return nil, fmt.Errorf("%w: an lzma dictionary of %d bytes; %d are allowed", ErrTooLarge, size, maxDictionary)
+		}
+		open = func() (io.Reader, error) {
+			return lzma.ReaderConfig{DictCap: int(max(size, lzma.MinDictCap))}.NewReader(r)
+		}
 	case has("\x04\x22\x4d\x18"):
 		open = func() (io.Reader, error) { return lz4.NewReader(r), nil }
 	default:
