@@ -2,4 +2,5 @@
 // tests of this package run them, and hold the README to what they do.
 //
 //   - quickstart: memoize one function of a matrix; the code in the README.
+//   - python: a Go program and a NumPy script that share one cache.
 package examples

@@ -7,6 +7,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/numcache/numcache/memo/python"
+	"github.com/numcache/numcache/testdata/numpy"
 )
 
 // build compiles the example in a folder and returns the program's path.
@@ -39,6 +42,39 @@ func TestQuickstart(t *testing.T) {
 	for _, want := range []string{"[0.5 -1 -0.5 2] hits: 0 misses: 1\n", "[0.5 -1 -0.5 2] hits: 1 misses: 0\n"} {
 		if got := run(t, dir, program); got != want {
 			t.Errorf("quickstart printed %q, want %q", got, want)
+		}
+	}
+}
+
+// TestPython runs both halves of the pipeline that Go and Python share, in either order:
+// the second one computes nothing.
+func TestPython(t *testing.T) {
+	numpy.Require(t, "xxhash")
+	program := build(t, "python")
+	script, err := os.ReadFile(filepath.Join("python", "pipeline.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range [][]string{{"Go", "Python"}, {"Python", "Go"}} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "numcache.py"), []byte(python.Source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for i, language := range order {
+			cmd := exec.CommandContext(t.Context(), program)
+			if language == "Python" {
+				cmd = numpy.Command(t, string(script))
+				cmd.Env = append(cmd.Env, "PYTHONPATH="+dir)
+			}
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			want := "means [5.001 4.998 4.995], scale [1.000 0.999 0.998]; hits: 0 misses: 2\n"
+			if i == 1 {
+				want = strings.Replace(want, "hits: 0 misses: 2", "hits: 2 misses: 0", 1)
+			}
+			if err != nil || string(out) != want {
+				t.Errorf("%v, %s: %v, %q, want %q", order, language, err, out, want)
+			}
 		}
 	}
 }

@@ -83,6 +83,11 @@ func TestArrows(t *testing.T) {
 		if len(packages) < 5 {
 			t.Fatalf("%s: go list found %d packages only", system, len(packages))
 		}
+		for _, path := range []string{module + "/npy/joblib", module + "/memo/python"} {
+			if !slices.ContainsFunc(packages, func(p goPackage) bool { return p.ImportPath == path }) {
+				t.Errorf("%s: there is no %s", system, path)
+			}
+		}
 		for _, p := range packages {
 			may, known := mayImport[room(p.ImportPath)]
 			if !known {
@@ -98,6 +103,11 @@ func TestArrows(t *testing.T) {
 				}
 				// Only files are compressed.
 				if r := room(p.ImportPath); (r == "array" || r == "parallel") && strings.HasPrefix(dep, "github.com/klauspost/compress") {
+					t.Errorf("%s: %s depends on %s", system, p.ImportPath, dep)
+				}
+				// Who does not read joblib's files need not pay for them.
+				joblibs := strings.HasPrefix(dep, "github.com/ulikunitz/xz") || strings.HasPrefix(dep, "github.com/pierrec/lz4") || dep == module+"/npy/joblib"
+				if joblibs && room(p.ImportPath) != "cmd" && p.ImportPath != module+"/npy/joblib" {
 					t.Errorf("%s: %s depends on %s", system, p.ImportPath, dep)
 				}
 				// What the command line needs is none of the library's business.

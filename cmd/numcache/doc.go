@@ -14,6 +14,10 @@ shows what such a cache does.
 	numcache hash FILE...   print the array digests of .npy files
 	numcache cat FILE|DIGEST
 	                        print the values of a .npy file, or of a cached result
+	numcache import FILE...|DIR...
+	                        turn what Python's joblib wrote into .npy and .npz files
+	numcache export KEY     write the results of one call as .npz, or as a folder
+	numcache python         print numcache.py, which shares caches with Python
 
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in the user's cache folder

@@ -9,6 +9,7 @@ import (
 
 	"github.com/numcache/numcache/memo"
 	"github.com/numcache/numcache/npy"
+	"github.com/numcache/numcache/npy/joblib"
 )
 
 // The exit statuses that doc.go promises.
@@ -52,11 +53,13 @@ func reason(err error) string {
 		return e.Path + ": " + reason(e.Err)
 	case *memo.Error:
 		return e.Path + ": " + reason(e.Err)
+	case *joblib.Error:
+		return e.Path + ": " + reason(e.Err)
 	case *fs.PathError:
 		return reason(e.Err)
 	}
 	text := err.Error()
-	for _, prefix := range []string{"memo: ", "npy: ", "array: "} {
+	for _, prefix := range []string{"memo: ", "npy: ", "array: ", "joblib: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return text

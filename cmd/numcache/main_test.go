@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 //	                 set the time of modification of each file that matches back
 //	json N [MEMBER…] the last output is N lines of JSON objects with these members
 //
-// and $NPY and $NPZ, the folders of files that NumPy wrote.
+// and $NPY, $NPZ and $JOBLIB, the folders of files that NumPy and joblib wrote.
 func TestScript(t *testing.T) {
 	vectors, err := filepath.Abs("../../testdata")
 	if err != nil {
@@ -51,6 +51,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NPY", filepath.Join(vectors, "npy"))
 			env.Setenv("NPZ", filepath.Join(vectors, "npz"))
+			env.Setenv("JOBLIB", filepath.Join(filepath.Dir(vectors), "npy", "joblib", "testdata"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("NUMCACHE_DIR", filepath.Join(env.WorkDir, "cache"))
@@ -226,6 +227,10 @@ func TestStatus(t *testing.T) {
 		{1, "verify", "there is no cache in " + missing},
 		{1, "trim", "there is no cache in " + missing},
 		{1, "forget 3dbbec46", "there is no cache in " + missing},
+		{1, "export 3dbbec46", "there is no cache in " + missing},
+		{1, "import nosuch.pkl", "nosuch.pkl: "},
+		{1, "import main.go", "main.go: not a valid joblib file"},
+		{1, "import " + dir, dir + ": not a valid joblib file: it holds no output.pkl"},
 		{1, "clear --yes", "there is no cache in " + missing},
 		{1, "ls --dir " + dir, dir + " is not a cache"},
 		{1, "ls --dir main.go", filepath.Join(here, "main.go") + " is not a folder"},
@@ -270,6 +275,10 @@ func TestStatus(t *testing.T) {
 		{2, "forget abc", `"abc" is no key; give 4 to 32 of its hex digits`},
 		{2, "forget 3dbbec46 wxyz", `"wxyz" is no key; `},
 		{2, "forget 3dbbec467ceba150bd0e18328cc3a7540", `"3dbbec467ceba150bd0e18328cc3a7540" is no key; `},
+		{2, "import", "import takes at least one FILE or JOBLIB_CACHE_DIR"},
+		{2, "export", "export takes one KEY"},
+		{2, "export xyz", `"xyz" is no key; give 4 to 32 of its hex digits`},
+		{2, "python x", "python takes no argument"},
 		{2, "demo x", "demo takes no argument"},
 		{2, "demo --components ten", `invalid argument "ten" for "--components"`},
 		{2, "demo --components 0", "--components is 0; choose 1 to 64"},

@@ -43,6 +43,7 @@ func TestTexts(t *testing.T) {
 		{times(time.Second, 2*time.Second), "0.5×"},
 		{times(time.Second, 0), "1000000000×"},
 		{count(1, "call"), "1 call"},
+		{count(2, "array"), "2 arrays"},
 		{count(0, "call"), "0 calls"},
 		{count(1, "entry"), "1 entry"},
 		{count(2, "entry"), "2 entries"},

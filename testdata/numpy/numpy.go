@@ -205,3 +205,18 @@ func lastLine(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return lines[len(lines)-1]
 }
+
+// Command returns the command that runs a Python script with args, for a test that
+// starts, stops and kills it itself. The interpreter, and what happens without one,
+// are those of [Run].
+func Command(t testing.TB, script string, args ...string) *exec.Cmd {
+	t.Helper()
+	python := interpreter(t)
+	file := filepath.Join(t.TempDir(), "script.py")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), python.path, append([]string{file}, args...)...)
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1")
+	return cmd
+}
