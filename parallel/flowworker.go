@@ -3,6 +3,7 @@ package parallel
 import (
 	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func (w *flowWorker[X, Y]) claim() bool {
 		if w.stopped || w.caller.Err() != nil {
 			return false
 		}
-		pending := len(w.spare) + min(w.taken, w.failed) - w.claimed
+		pending := len(w.spare) + max(min(w.taken, w.failed)-w.claimed, 0)
 		if pending > 0 {
 			w.take(min(w.batch, (pending-1)/w.workers+1))
 			return true
@@ -149,8 +150,9 @@ func (w *flowWorker[X, Y]) publish(batch int) {
 	if w.unordered && w.failed < math.MaxInt {
 		w.cancel() // in order, the jobs before the failed one go on
 	}
-	for _, j := range w.jobs[len(w.done):] {
-		w.spare = append(w.spare, j)
+	w.spare = append(w.spare, w.jobs[len(w.done):]...)
+	if w.failed < math.MaxInt {
+		w.spare = slices.DeleteFunc(w.spare, func(j job[X]) bool { return w.unordered || j.index > w.failed })
 	}
 	clear(w.jobs)
 	clear(w.done)

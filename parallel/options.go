@@ -13,7 +13,7 @@ type Options struct {
 	// Workers is the number of goroutines that run items, counted as joblib
 	// counts n_jobs:
 	//
-	//	 0  what [WithWorkers] has set, or else all CPUs, the default
+	//	 0  what [WithWorkers] has set, or else all CPUs
 	//	 n  n of them
 	//	-1  all CPUs
 	//	-2  all but one of those, -3 all but two, and so on, at least one
@@ -112,12 +112,13 @@ func (o *Options) resolve(ctx context.Context, nilFunc bool) (settings, error) {
 	case o.ProgressInterval < 0:
 		return settings{}, invalid("Options.ProgressInterval is %v; use 0 for the default", o.ProgressInterval)
 	}
+	around := budgetOf(ctx)
 	s := settings{
-		workers: countWorkers(ctx, o.Workers), grain: o.Grain, window: o.Window,
+		workers: countWorkers(ctx, o.Workers, around), grain: o.Grain, window: o.Window,
 		unordered: o.Unordered, collect: o.CollectErrors, timeout: o.Timeout,
-		meter: newMeter(o.Progress, o.ProgressInterval),
+		meter:  newMeter(o.Progress, o.ProgressInterval),
+		budget: around, inherited: around != nil,
 	}
-	s.budget, s.inherited = budgetOf(ctx)
 	if !s.inherited {
 		s.budget = newBudget(s.workers)
 	}

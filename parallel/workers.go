@@ -23,13 +23,17 @@ func WithWorkers(ctx context.Context, n int) context.Context {
 	return context.WithValue(ctx, workersKey{}, n)
 }
 
-// countWorkers returns how many workers n stands for, at least 1.
-func countWorkers(ctx context.Context, n int) int {
+// countWorkers returns how many workers n stands for, at least 1. Inside another
+// call, whose budget is not nil, the default is that call's number.
+func countWorkers(ctx context.Context, n int, around *budget) int {
 	if n == 0 {
 		n, _ = ctx.Value(workersKey{}).(int)
 	}
 	if n > 0 {
 		return n
+	}
+	if n == 0 && around != nil {
+		return around.places
 	}
 	all := runtime.GOMAXPROCS(0)
 	if n == 0 {
@@ -45,18 +49,22 @@ func countWorkers(ctx context.Context, n int) int {
 // that item's goroutine, whose place it has already, and takes others only if
 // they are free at the moment. Nobody ever waits for a place, so nested calls
 // cannot wait for each other in a circle.
-type budget struct{ free atomic.Int64 }
+type budget struct {
+	places int
+	free   atomic.Int64
+}
 
 func newBudget(places int) *budget {
-	b := new(budget)
+	b := &budget{places: places}
 	b.free.Store(int64(places))
 	return b
 }
 
-// budgetOf returns the budget of the call around, if ctx is of one of its items.
-func budgetOf(ctx context.Context) (*budget, bool) {
-	b, ok := ctx.Value(budgetKey{}).(*budget)
-	return b, ok
+// budgetOf returns the budget of the call around, nil if ctx is not of one of its
+// items.
+func budgetOf(ctx context.Context) *budget {
+	b, _ := ctx.Value(budgetKey{}).(*budget)
+	return b
 }
 
 // take takes a free place and reports whether there was one.
