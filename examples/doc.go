@@ -2,4 +2,6 @@
 // tests of this package run them, and hold the README to what they do.
 //
 //   - quickstart: memoize one function of a matrix; the code in the README.
+//   - growing: statistics of a file that grows, in parallel over its blocks, of
+//     which only the new ones are computed.
 package examples
