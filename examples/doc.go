@@ -3,4 +3,6 @@
 //
 //   - quickstart: memoize one function of a matrix; the code in the README.
 //   - python: a Go program and a NumPy script that share one cache.
+//   - growing: statistics of a file that grows, in parallel over its blocks, of
+//     which only the new ones are computed.
 package examples

@@ -79,6 +79,20 @@ func TestPython(t *testing.T) {
 	}
 }
 
+func TestGrowing(t *testing.T) {
+	program, dir := build(t, "growing"), t.TempDir()
+	for i, want := range []string{
+		"2000 rows: 0 blocks from the cache, 2 computed\n",
+		"4000 rows: 2 blocks from the cache, 2 computed\n",
+		"6000 rows: 4 blocks from the cache, 2 computed\n",
+	} {
+		got := run(t, dir, program)
+		if !strings.HasSuffix(got, want) || !strings.Contains(got, "column 2: mean 20.0, deviation 1.0\n") {
+			t.Errorf("run %d printed %q, want it to end with %q", i, got, want)
+		}
+	}
+}
+
 // codeBlocks returns the fenced blocks of a language in a Markdown text.
 func codeBlocks(markdown, language string) []string {
 	var blocks []string

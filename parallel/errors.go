@@ -18,9 +18,9 @@ func invalid(format string, args ...any) error {
 
 // Error reports which item ended a parallel call.
 type Error struct {
-	// Index is the position of the item: in the slice of Map, ForEach and
-	// Reduce, in [0, n) of ForRange, or the number of the row in ForEachBlock
-	// and MapRows.
+	// Index is the position of the item: in the slice or sequence that items
+	// come from, in [0, n) of ForRange, or the number of the row where a
+	// matrix is worked on.
 	Index int
 
 	// Err is what the item's function returned, a *PanicError if it panicked,

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"gonum.org/v1/gonum/floats"
@@ -59,6 +61,265 @@ func ExamplePanicError() {
 	// Output:
 	// parallel: item 1: panic: runtime error: index out of range [0] with length 0
 	// true
+}
+
+// Results are consumed as they come, in the order of the items. No more are held
+// than the window says, however many there are.
+func ExampleStream() {
+	ctx := context.Background()
+	lines := strings.Lines("4\n9\n16\nmany\n25\n") // a sequence of any length
+
+	for root, err := range parallel.Stream(ctx, nil, lines, func(_ context.Context, line string) (float64, error) {
+		x, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
+		return math.Sqrt(x), err
+	}) {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		fmt.Println(root)
+	}
+	// Output:
+	// 2
+	// 3
+	// 4
+	// parallel: item 3: strconv.ParseFloat: parsing "many": invalid syntax
+}
+
+// As they are completed: the slow one comes last, and no other waits for it.
+func ExampleStream_unordered() {
+	ctx := context.Background()
+	others := make(chan struct{})
+
+	o := &parallel.Options{Workers: 2, Grain: 1, Unordered: true}
+	for name, err := range parallel.Stream(ctx, o, []string{"slow", "quick"}, func(_ context.Context, name string) (string, error) {
+		if name == "slow" {
+			<-others
+		}
+		return name, nil
+	}) {
+		fmt.Println(name, err)
+		if name == "quick" {
+			close(others)
+		}
+	}
+	// Output:
+	// quick <nil>
+	// slow <nil>
+}
+
+// One stream feeds another: both run at once, and the second holds the first back.
+func ExampleSource() {
+	ctx := context.Background()
+	evens := func(yield func(int) bool) { // no end
+		for i := 0; yield(i); i += 2 {
+		}
+	}
+	square := func(_ context.Context, x int) (int, error) { return x * x, nil }
+	halve := func(_ context.Context, x int) (int, error) { return x / 2, nil }
+
+	for x := range parallel.Stream(ctx, nil, parallel.Stream(ctx, nil, evens, square), halve) {
+		if x > 60 {
+			break
+		}
+		fmt.Print(x, " ")
+	}
+	// Output: 0 2 8 18 32 50
+}
+
+// All items run, and the results of those that succeed are kept.
+func ExampleOptions_collectErrors() {
+	ctx := context.Background()
+	o := &parallel.Options{CollectErrors: true}
+	ys, err := parallel.Map(ctx, o, []string{"1", "two", "3", "four"}, func(_ context.Context, s string) (int, error) {
+		return strconv.Atoi(s)
+	})
+	fmt.Println(ys)
+	fmt.Println(err)
+	// Output:
+	// [1 0 3 0]
+	// parallel: item 1: strconv.Atoi: parsing "two": invalid syntax
+	// parallel: item 3: strconv.Atoi: parsing "four": invalid syntax
+}
+
+// An item that takes too long ends with its context; the others go on.
+func ExampleOptions_timeout() {
+	ctx := context.Background()
+	o := &parallel.Options{Timeout: time.Millisecond, CollectErrors: true}
+	ys, err := parallel.Map(ctx, o, []string{"a", "stuck", "c"}, func(ctx context.Context, s string) (string, error) {
+		if s == "stuck" {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+		return s, nil
+	})
+	fmt.Printf("%q %v\n", ys, errors.Is(err, context.DeadlineExceeded))
+	// Output: ["a" "" "c"] true
+}
+
+func ExampleOptions_progress() {
+	ctx := context.Background()
+	o := &parallel.Options{Progress: func(p parallel.Progress) {
+		fmt.Printf("%d of %d\n", p.Done, p.Total) // p.Rate and p.ETA say how it goes on
+	}}
+	if err := parallel.ForEach(ctx, o, make([]int, 1000), func(context.Context, int) error { return nil }); err != nil {
+		fmt.Println(err)
+	}
+	// Output: 1000 of 1000
+}
+
+// Everything below this context has two workers, calls inside calls together.
+func ExampleWithWorkers() {
+	ctx := parallel.WithWorkers(context.Background(), 2)
+	table, err := parallel.Map(ctx, nil, []int{1, 2, 3}, func(ctx context.Context, x int) ([]int, error) {
+		return parallel.Map(ctx, nil, []int{1, 10, 100}, func(_ context.Context, y int) (int, error) { return x * y, nil })
+	})
+	fmt.Println(table, err)
+	// Output: [[1 10 100] [2 20 200] [3 30 300]] <nil>
+}
+
+// The largest product of a row with itself, of blocks whose function may fail.
+func ExampleMapReduce() {
+	ctx := context.Background()
+	x := mat.NewDense(4, 2, []float64{1, 0, 0, 3, 2, 1, 1, 2})
+	blocks, err := parallel.RowBlocks(x, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	most, err := parallel.MapReduce(ctx, nil, blocks, func(_ context.Context, b parallel.RowBlock) (float64, error) {
+		var products mat.Dense
+		products.Mul(b.Rows, b.Rows.T())
+		return mat.Max(&products), nil
+	}, math.Max)
+	fmt.Println(most, err)
+	// Output: 9 <nil>
+}
+
+func ExampleSum() {
+	ctx := context.Background()
+	xs := make([]float64, 1_000_000)
+	for i := range xs {
+		xs[i] = 0.1
+	}
+	sum, err := parallel.Sum(ctx, nil, xs)
+	plain := 0.0
+	for _, x := range xs {
+		plain += x
+	}
+	fmt.Printf("%.6f, in a plain loop %.6f %v\n", sum, plain, err)
+	// Output: 100000.000000, in a plain loop 100000.000001 <nil>
+}
+
+func ExampleDot() {
+	ctx := context.Background()
+	dot, err := parallel.Dot(ctx, nil, []float64{1, 2, 3}, []float64{4, 5, 6})
+	fmt.Println(dot, err)
+	// Output: 32 <nil>
+}
+
+// The spread is small beside the mean, and no digit of it is lost.
+func ExampleColumnMoments() {
+	ctx := context.Background()
+	x := mat.NewDense(4, 2, []float64{
+		1e9 + 1, 1,
+		1e9 + 2, 10,
+		1e9 + 3, 100,
+		1e9 + 4, 1000,
+	})
+	columns, err := parallel.ColumnMoments(ctx, nil, x)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range columns {
+		fmt.Printf("%d values, mean %.2f, variance %.4f, deviation of the sample %.4f\n", c.N, c.Mean, c.Variance(0), c.StdDev(1))
+	}
+	// Output:
+	// 4 values, mean 1000000002.50, variance 1.2500, deviation of the sample 1.2910
+	// 4 values, mean 277.75, variance 175380.1875, deviation of the sample 483.5703
+}
+
+func ExampleColumnSums() {
+	ctx := context.Background()
+	x := mat.NewDense(3, 2, []float64{1, 10, 2, 20, 3, 30})
+	sums, err := parallel.ColumnSums(ctx, nil, x)
+	fmt.Println(sums, err)
+	means, err := parallel.ColumnMeans(ctx, nil, x)
+	fmt.Println(means, err)
+	rows, err := parallel.RowSums(ctx, nil, x)
+	fmt.Println(rows, err)
+	// Output:
+	// [6 60] <nil>
+	// [2 20] <nil>
+	// [11 22 33] <nil>
+}
+
+func ExampleColumnExtrema() {
+	ctx := context.Background()
+	x := mat.NewDense(3, 2, []float64{3, 1, -1, math.NaN(), 2, 5})
+	columns, err := parallel.ColumnExtrema(ctx, nil, x)
+	fmt.Println(columns, err)
+	// Output: [{-1 3} {NaN NaN}] <nil>
+}
+
+func ExampleGram() {
+	ctx := context.Background()
+	x := mat.NewDense(4, 2, []float64{
+		1, 0,
+		0, 1,
+		2, 1,
+		1, 2,
+	})
+	gram, err := parallel.Gram(ctx, nil, x)
+	fmt.Println(mat.Formatted(gram), err)
+	// Output:
+	// ⎡6  4⎤
+	// ⎣4  6⎦ <nil>
+}
+
+func ExampleMapBlocks() {
+	ctx := context.Background()
+	x := mat.NewDense(3, 2, []float64{1, 2, 3, 4, 5, 6})
+	w := mat.NewDense(2, 1, []float64{10, 1})
+	y, err := parallel.MapBlocks(ctx, nil, x, 1, func(_ context.Context, b parallel.RowBlock, dst *mat.Dense) error {
+		dst.Mul(b.Rows, w)
+		return nil
+	})
+	fmt.Println(mat.Formatted(y), err)
+	// Output:
+	// ⎡12⎤
+	// ⎢34⎥
+	// ⎣56⎦ <nil>
+}
+
+// The Gram matrix by hand, without a generic function.
+func ExampleReduceBlocks() {
+	ctx := context.Background()
+	x := mat.NewDense(4, 2, []float64{1, 0, 0, 1, 2, 1, 1, 2})
+	gram, err := parallel.ReduceBlocks(ctx, &parallel.Options{Grain: 2}, x,
+		func(_ context.Context, b parallel.RowBlock) (*mat.Dense, error) {
+			var g mat.Dense
+			g.Mul(b.Rows.T(), b.Rows)
+			return &g, nil
+		},
+		func(a, b *mat.Dense) *mat.Dense {
+			a.Add(a, b)
+			return a
+		})
+	fmt.Println(mat.Formatted(gram), err)
+	// Output:
+	// ⎡6  4⎤
+	// ⎣4  6⎦ <nil>
+}
+
+func ExampleMapFloat64s() {
+	ctx := context.Background()
+	ys, err := parallel.MapFloat64s(ctx, nil, []float64{1, 4, 9}, func(_ context.Context, x float64) (float64, error) {
+		return math.Sqrt(x), nil
+	})
+	fmt.Println(ys, err)
+	// Output: [1 2 3] <nil>
 }
 
 func ExampleForEach() {

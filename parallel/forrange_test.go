@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/numcache/numcache/parallel"
 )
@@ -190,6 +192,25 @@ func TestTailIsBalanced(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// Ranges have grown on quick items when those come that take a second: what one
+// worker has claimed of them, others run, too.
+func TestSlowItemsAreGivenBack(t *testing.T) {
+	const n, slow = 4000, 96
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		err := parallel.ForEach(t.Context(), &parallel.Options{Workers: 2}, ints(n), func(_ context.Context, i int) error {
+			if i >= 1000 && i < 1000+slow {
+				time.Sleep(time.Second)
+			}
+			return nil
+		})
+		// 48 s is the least; one worker alone would take 96 s.
+		if took := time.Since(start); err != nil || took > 65*time.Second {
+			t.Errorf("%v, %v", took, err)
+		}
+	})
 }
 
 // Any function, any worker count, any grain equals the serial loop: its results

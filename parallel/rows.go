@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -78,28 +79,30 @@ func RowBlocks(m *mat.Dense, rows int) ([]RowBlock, error) {
 // returned. An empty m is no work; a nil m, ctx or f is an error that
 // matches [ErrInvalid].
 func ForEachBlock(ctx context.Context, o *Options, m *mat.Dense, f func(ctx context.Context, b RowBlock) error) error {
-	if err := checkCall(ctx, f == nil); err != nil {
-		return err
-	}
-	workers, rows, err := o.resolve()
+	s, err := o.resolve(ctx, f == nil)
 	if err != nil {
 		return err
 	}
-	blocks, err := RowBlocks(m, rows)
+	blocks, err := RowBlocks(m, s.grain)
 	if err != nil {
 		return err
 	}
-	return run(ctx, workers, 0, len(blocks), func(ctx context.Context, lo, hi int, at *int) error {
-		for _, b := range blocks[lo:hi] {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			// f may put anything into b.Rows, so ask for the size before.
-			end := b.Start + b.Rows.RawMatrix().Rows
-			*at = b.Start
-			if err := f(ctx, b); err != nil {
-				return named(err, b.Start, end, at)
-			}
+	_, err = s.overBlocks(ctx, m, blocks, func(ctx context.Context, k int) error { return f(ctx, blocks[k]) })
+	return err
+}
+
+// overBlocks calls f with the numbers of all blocks. To the engine an item is a
+// row and each block a range of its own.
+func (s settings) overBlocks(ctx context.Context, m *mat.Dense, blocks []RowBlock, f func(ctx context.Context, k int) error) (kept bool, err error) {
+	if len(blocks) == 0 {
+		return s.run(ctx, 0, inRanges, nil)
+	}
+	rows := m.RawMatrix().Rows // f may put anything into the views, so ask before
+	s.grain = blocks[0].Rows.RawMatrix().Rows
+	return s.run(ctx, rows, inRanges, func(ctx context.Context, lo, hi int, at *int) error {
+		err := s.within(ctx, func(ctx context.Context) error { return f(ctx, lo/s.grain) })
+		if err != nil {
+			return named(err, lo, hi, at)
 		}
 		return nil
 	})
@@ -118,43 +121,58 @@ func ForEachBlock(ctx context.Context, o *Options, m *mat.Dense, f func(ctx cont
 // gonum has no matrix without elements, so a result without any is an error
 // that matches [ErrInvalid]: an empty m, or cols < 1. So is a nil m, ctx or f.
 func MapRows(ctx context.Context, o *Options, m *mat.Dense, cols int, f func(ctx context.Context, i int, row, dst []float64) error) (*mat.Dense, error) {
-	if err := checkCall(ctx, f == nil); err != nil {
-		return nil, err
-	}
-	workers, grain, err := o.resolve()
+	s, err := o.resolve(ctx, f == nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkMatrix(m); err != nil {
+	out, err := resultOf("MapRows", m, cols)
+	if err != nil {
 		return nil, err
 	}
-	raw := m.RawMatrix()
-	r, c := raw.Rows, raw.Cols
-	if r == 0 || c == 0 || cols < 1 {
-		return nil, invalid("MapRows: %d×%d to %d×%d; gonum needs at least one row and one column", r, c, r, cols)
+	if s.timeout > 0 {
+		unlimited := f
+		f = func(ctx context.Context, i int, row, dst []float64) error {
+			return s.within(ctx, func(ctx context.Context) error { return unlimited(ctx, i, row, dst) })
+		}
 	}
-	if cols > maxElements/r {
-		return nil, invalid("MapRows: a %d×%d result does not fit in memory; ask for fewer columns", r, cols)
-	}
-	out := make([]float64, r*cols)
-	err = run(ctx, workers, grain, r, func(ctx context.Context, lo, hi int, at *int) error {
+	raw, dst := m.RawMatrix(), out.RawMatrix()
+	kept, err := s.run(ctx, raw.Rows, inItems, func(ctx context.Context, lo, hi int, at *int) error {
 		for i := lo; i < hi; i++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			*at = i
-			row := raw.Data[i*raw.Stride : i*raw.Stride+c : i*raw.Stride+c]
-			dst := out[i*cols : (i+1)*cols : (i+1)*cols]
-			if err := f(ctx, i, row, dst); err != nil {
+			if err := f(ctx, i, rowOf(raw, i), rowOf(dst, i)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
+	if !kept {
 		return nil, err
 	}
-	return mat.NewDense(r, cols, out), nil
+	return out, err
+}
+
+// rowOf returns row i, which cannot grow into the next one.
+func rowOf(m blas64.General, i int) []float64 {
+	lo, hi := i*m.Stride, i*m.Stride+m.Cols
+	return m.Data[lo:hi:hi]
+}
+
+// resultOf makes the matrix for the results of the rows of m.
+func resultOf(door string, m *mat.Dense, cols int) (*mat.Dense, error) {
+	if err := checkMatrix(m); err != nil {
+		return nil, err
+	}
+	r, c := m.Dims()
+	if r == 0 || c == 0 || cols < 1 {
+		return nil, invalid("%s: %d×%d to %d×%d; gonum needs at least one row and one column", door, r, c, r, cols)
+	}
+	if cols > maxElements/r {
+		return nil, invalid("%s: a %d×%d result does not fit in memory; ask for fewer columns", door, r, cols)
+	}
+	return mat.NewDense(r, cols, make([]float64, r*cols)), nil
 }
 
 // checkMatrix rejects a nil matrix, and one that SetRawMatrix was given with
