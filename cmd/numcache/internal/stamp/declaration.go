@@ -138,7 +138,8 @@ func (w *walker) fields(list *ast.FieldList) {
 			w.object(w.info.Defs[name])
 			w.typ(w.typeOf(f.Type))
 		}
-		if len(f.Names) == 0 {
+		if len(f.Names) == 0 { // as one that has a name and is not used
+			w.write("local", strconv.Itoa(w.number(types.NewParam(token.NoPos, nil, "", nil))))
 			w.typ(w.typeOf(f.Type))
 		}
 	}
@@ -175,6 +176,14 @@ func (w *walker) walk(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.Ident:
 		w.ident(n)
+		return
+	case *ast.IndexExpr:
+		if w.info.Types[n.Index].IsType() { // it is written with the function, given or not
+			w.walk(n.X)
+			return
+		}
+	case *ast.IndexListExpr:
+		w.walk(n.X)
 		return
 	case *ast.SelectorExpr:
 		w.selector(n)
