@@ -82,8 +82,7 @@ func preamble(f *ast.File, spec *ast.ImportSpec) (text string) {
 // madeByCgo reports a file of declarations for C, which are named by a digest of all
 // there is in the package; the C itself counts in their place.
 func madeByCgo(p *program, f *ast.File) bool {
-	name := p.fset.Position(f.Package).Filename
-	return strings.HasPrefix(filepath.Base(name), "_cgo_")
+	return filepath.Ext(p.fset.Position(f.Package).Filename) != ".go" // what is ours says which file it was
 }
 
 // toFile makes an edge to the content of a file of a package.
