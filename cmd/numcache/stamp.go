@@ -49,7 +49,7 @@ stamp, and state: same, changed, new or removed.`,
 			}
 			if !check && !current {
 				if err := s.Write(); err != nil {
-					return err
+					return fmt.Errorf("%s: %w", relative(s.Path), err)
 				}
 			}
 			if asJSON {

@@ -88,7 +88,7 @@ func (p *program) load(patterns []string) error {
 	var errs []error
 	packages.Visit(append(loaded, matched...), nil, func(pkg *packages.Package) {
 		for _, err := range pkg.Errors {
-			errs = append(errs, errors.New(strings.TrimPrefix(err.Error(), "-: ")))
+			errs = append(errs, errors.New(strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "-: ")))
 		}
 	})
 	if len(errs) > 0 {
@@ -193,7 +193,7 @@ func (p *program) goCommand(args ...string) (string, error) {
 	out, err := cmd.Output()
 	if err != nil {
 		if text := strings.TrimSpace(stderr.String()); text != "" {
-			err = errors.New(strings.TrimPrefix(text, "go: "))
+			err = errors.New(strings.Join(strings.Fields(strings.TrimPrefix(text, "go: ")), " "))
 		}
 		return "", fmt.Errorf("go %s: %w", args[0], err)
 	}

@@ -24,7 +24,7 @@ const (
 )
 
 // ErrForeign is a file in the place of the generated one that somebody else wrote.
-var ErrForeign = errors.New("the file was not written by numcache stamp; move it, or choose another folder")
+var ErrForeign = errors.New("was not written by numcache stamp; move it, or choose another folder")
 
 // packageName is the generated package's: that of its folder, where it is a name.
 func packageName(path string) string {
@@ -108,7 +108,7 @@ func (s *Stamps) Compare() (changes []Change, current bool, err error) {
 		return nil, false, err
 	}
 	if err == nil && !bytes.HasPrefix(have, []byte(header)) {
-		return nil, false, &fs.PathError{Op: "write", Path: s.Path, Err: ErrForeign}
+		return nil, false, fmt.Errorf("%s %w", s.Path, ErrForeign)
 	}
 	old := constants(have)
 	for _, f := range s.Functions {
