@@ -72,6 +72,9 @@ func newGraph(p *program) (*graph, error) {
 	for _, u := range p.local {
 		walks = append(walks, g.declare(u)...)
 	}
+	slices.SortFunc(g.named, func(a, b *types.TypeName) int {
+		return cmp.Or(strings.Compare(a.Pkg().Path(), b.Pkg().Path()), strings.Compare(a.Name(), b.Name()), cmp.Compare(a.Pos(), b.Pos()))
+	})
 	for _, walk := range walks {
 		if err := walk(); err != nil {
 			return nil, err
@@ -105,9 +108,6 @@ func (g *graph) declare(u *unit) (walks []func() error) {
 			g.named = append(g.named, t)
 		}
 	}
-	slices.SortFunc(g.named, func(a, b *types.TypeName) int {
-		return cmp.Or(strings.Compare(a.Pkg().Path(), b.Pkg().Path()), strings.Compare(a.Name(), b.Name()), cmp.Compare(a.Pos(), b.Pos()))
-	})
 	number := 0
 	for _, f := range u.files {
 		made := madeByCgo(g.p, f)

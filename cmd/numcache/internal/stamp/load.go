@@ -189,7 +189,9 @@ func minorVersion(version string) string {
 func (p *program) goCommand(args ...string) (string, error) {
 	cmd := exec.CommandContext(p.ctx, "go", args...)
 	var stderr bytes.Buffer
-	cmd.Dir, cmd.Env, cmd.Stderr = p.dir, p.env, &stderr
+	// With PWD, the go command names files beneath the folder as it was given, even if
+	// there is a symbolic link in it.
+	cmd.Dir, cmd.Env, cmd.Stderr = p.dir, append(slices.Clip(p.env), "PWD="+p.dir), &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		if text := strings.TrimSpace(stderr.String()); text != "" {

@@ -162,6 +162,55 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
+// TestLinkedFolder has a module in a folder that is named by a symbolic link.
+func TestLinkedFolder(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "m", "", map[string]string{
+		"module/go.mod":         "module m\n\ngo 1.25\n",
+		"module/a.go":           "package m\n\nimport \"m/stamp\"\n\n//numcache:stamp\nfunc F() string { return stamp.F }\n",
+		"module/stamp/stamp.go": header + "\n\npackage stamp\n\nconst F = \"old\"\n",
+	})
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "module"), link); err != nil {
+		t.Skip(err)
+	}
+	direct, linked := compute(t, Options{Dir: filepath.Join(dir, "module")}), compute(t, Options{Dir: link})
+	if direct["F"] != linked["F"] {
+		t.Errorf("%v directly, %v by way of a link", direct, linked)
+	}
+	elsewhere := compute(t, Options{Dir: link, Out: "elsewhere"})
+	if direct["F"] != elsewhere["F"] {
+		t.Errorf("the content of a generated file counts: %v without, %v with it", direct, elsewhere)
+	}
+}
+
+// TestHandedOn hands an interface of the standard library on to it, whose type may be
+// any of the module's. It is a module of its own, as that is true of the whole module.
+func TestHandedOn(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{
+		"go.mod": "module m\n\ngo 1.25\n",
+		"a.go":   "package m\n\nimport \"fmt\"\n\n//numcache:stamp\nfunc F(values []fmt.Formatter) string { return fmt.Sprint(values) }\n",
+		"b/b.go": "package b\n\nimport \"fmt\"\n\ntype B int\n\nfunc (B) Format(f fmt.State, _ rune) { fmt.Fprint(f, 1) }\n\nfunc (B) GoString() string { return \"B\" }\n\ntype C int\n\nfunc (C) GoString() string { return \"C\" }\n",
+	}
+	write(t, dir, "m", "", files)
+	before := compute(t, Options{Dir: dir})
+	for old, edit := range map[string]struct {
+		new       string
+		different bool
+	}{
+		"Fprint(f, 1)":   {"Fprint(f, 2)", true},
+		`return "B"`:     {`return "b"`, true},
+		`return "C"`:     {`return "c"`, false},
+		"type C int\n\n": {"type C int\n\nfunc (C) Format(f fmt.State, _ rune) {}\n\n", true},
+	} {
+		write(t, dir, "m", "", map[string]string{"b/b.go": strings.Replace(files["b/b.go"], old, edit.new, 1)})
+		if changed := compute(t, Options{Dir: dir})["F"] != before["F"]; changed != edit.different {
+			t.Errorf("%q becomes %q: changed is %t, want %t", old, edit.new, changed, edit.different)
+		}
+	}
+}
+
 // TestTags holds that build tags count, from the command line as from GOFLAGS.
 func TestTags(t *testing.T) {
 	dir := t.TempDir()
