@@ -30,6 +30,11 @@
 // A variable that the function captures, a file it reads, a random seed it draws
 // are not part of the key: pass them as arguments, or change the version.
 //
+// The version is yours to set. The command numcache stamp makes one of the function's
+// source and of all that it reaches, which changes exactly when that could behave
+// differently; [Options.WarnStale] warns of a function whose own text changed under a
+// version that was set by hand.
+//
 // # What comes back
 //
 // Results are of the same types, concrete ones, any number of them. A hit is bit

@@ -102,6 +102,7 @@ func newMemoized(c *Cache, spec Spec, fn reflect.Value) (*Memoized, error) {
 	if len(f.results) == 0 {
 		return nil, fmt.Errorf("%w: function %s has no result to cache", ErrUnsupported, spec.Name)
 	}
+	c.warnStale(spec, fn)
 	return f, nil
 }
 

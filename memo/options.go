@@ -81,6 +81,14 @@ type Options struct {
 	// none for it.
 	Patience time.Duration
 
+	// WarnStale is an aid while a program is being written, for functions whose
+	// Version is set by hand: Func, Wrap and Memoize look into the source file, where
+	// it is at hand, and log a warning when the function's own text is another than it
+	// was for the results in the folder and the version is the same. Comments and
+	// white space do not count. What the function calls is not looked at: for that there
+	// is numcache stamp. The digests of the texts are kept in the folder, in sources.json.
+	WarnStale bool
+
 	// Now tells the time that records and freshened objects get. nil is
 	// time.Now. One before 1970 or after 2261, which files do not have
 	// everywhere, counts as the first or last of these years.

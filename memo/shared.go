@@ -11,7 +11,7 @@ import (
 )
 
 // Small sealed files in which the processes that use a cache keep a count
-// together. None decides about a result, and each can be deleted at any time.
+// together; stale.go has another. None decides about a result, and each can be deleted at any time.
 const (
 	usageFile = "usage.json" // bytes and entries, for the limits
 	statsFile = "stats.json" // hits and misses, for people

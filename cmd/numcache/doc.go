@@ -18,15 +18,65 @@ shows what such a cache does.
 	                        turn what Python's joblib wrote into .npy and .npz files
 	numcache export KEY     write the results of one call as .npz, or as a folder
 	numcache python         print numcache.py, which shares caches with Python
+	numcache stamp [PACKAGE...]
+	                        write versions of functions that change when their code does
 
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in the user's cache folder
 ([os.UserCacheDir]). Only demo makes one; every other command wants one that is
-there. With --json a command prints JSON, one object a line, for programs to
+there, but for hash and stamp, which need none. With --json a command prints JSON, one object a line, for programs to
 read; numcache help COMMAND says which members it has.
 
 Results go to standard output, all else to standard error. An error is one line
 that begins with "numcache: ".
+
+# Stamps
+
+Numcache stamp ./... writes the file stamp/stamp.go, with a constant for each
+function that is marked, to be its version:
+
+	//numcache:stamp PCA
+	func computePCA(x *mat.Dense, k int) (*mat.Dense, error) { … }
+
+	pca, err := memo.Func(c, memo.Spec{Name: "pca", Version: stamp.PCA}, computePCA)
+
+A mark is a comment on the line above a function, a method, a variable that has a
+function literal, or a literal. Without a name the constant is named after the
+function. Marks in test files are not seen. The constants need not be there yet, nor
+be right, for the program to be stamped; how the file stands has no part in a stamp.
+With go generate, or by hand, it is written; numcache stamp --check fails where it
+is stale, for use in CI.
+
+A stamp covers the function and all that it reaches in the module, in workspaces'
+other modules, and in those that a folder replaces:
+
+  - functions, methods, literals, generic ones with their type arguments, types with
+    their tags, values of constants;
+  - behind a call of an interface's method, that of every type in the module that
+    implements it; all methods of a value that becomes an interface, as fmt or sort
+    may call them;
+  - variables, with what computes them, and the functions that set them; init
+    functions that may set them, or that call other modules or the standard library in
+    packages that are linked with the function; packages imported for their effects;
+  - embedded files; assembly, C and libraries in the folders of the packages;
+    functions joined by go:linkname;
+  - the versions, by the hashes in go.sum, of the other modules it refers to, and of
+    those that they import; in a vendor folder the source itself;
+  - build tags, and the minor version of the go command, 1.26 or 1.27, as compiler and
+    standard library change with it. So one version of Go makes and checks the file.
+
+It changes with a name that is declared in a package, and with no comment, format, name
+of a local, place in a file, other file of the package, or code that is not reached.
+A literal that captures variables counts with the whole function around it.
+
+What cannot be seen: what data say (files that are read, the environment, a
+variable's value at run time beyond the code that sets it); functions that reach the
+code as values from elsewhere; types of other modules behind the module's interfaces;
+a write to a variable by way of a copy of its reference outside of init; methods called by
+reflection on values that were interfaces before; C libraries outside of the module;
+GODEBUG and GOEXPERIMENT. Stamps are made for the GOOS and GOARCH that the go command
+has, which do not count themselves: where the code has files for each, set them as the
+check does.
 
 # Exit status
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -44,6 +45,10 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -54,6 +59,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("JOBLIB", filepath.Join(filepath.Dir(vectors), "npy", "joblib", "testdata"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("GOCACHE", strings.TrimSpace(string(cache))) // a new home has an empty one
 			env.Setenv("NUMCACHE_DIR", filepath.Join(env.WorkDir, "cache"))
 			return nil
 		},
@@ -240,6 +246,9 @@ func TestStatus(t *testing.T) {
 		{1, "cat nosuch.npy", "nosuch.npy: "},
 		{1, "show nosuch.npy", "nosuch.npy: "},
 		{1, "demo --dir main.go", ""},
+		{1, "stamp --out ../../..", "the folder "},
+		{1, "stamp ./nosuch", ""},
+		{2, "stamp --out", "flag needs an argument: --out"},
 		{2, "nosuch", `unknown command "nosuch"; see numcache --help`},
 		{2, "help nosuch", `there is no command "nosuch"`},
 		{2, "help ls nosuch", ""},
