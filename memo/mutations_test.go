@@ -51,6 +51,13 @@ var campaigns = []campaign{
 		{"a long name is cut and no more", "memo/names.go", `return name[:cut] + "%-" + hex.EncodeToString(sum[:16])`, `return name[:cut] + "%-" + hex.EncodeToString(sum[:0])`},
 		{"the names of devices stay", "memo/names.go", "plain && !(i == 0 && isDevice(s))", "plain"},
 	}},
+	{"TestMappedFiles", nil, []mutation{
+		{"the digest of a file that is opened is not checked", "memo/ref.go", "err == nil && digest != want", "false"},
+		{"a file that was cut is mapped", "npy/map_unix.go", "held < size", "held < 0"},
+		{"a file is mapped by its name", "npy/map_unix.go", "conn, err := f.SyscallConn()",
+			"f, err = os.Open(f.Name())\n\tif err != nil {\n\t\treturn nil, nil, err\n\t}\n\tconn, err := f.SyscallConn()"},
+		{"what is written to a private mapping is written to the file", "npy/map_unix.go", "unix.MAP_PRIVATE|unix.MAP_NORESERVE", "unix.MAP_SHARED"},
+	}},
 	{"TestGroupMembers", nil, []mutation{
 		{"a folder has its name before its mode", "memo/internal/store/dir.go",
 			"err := d.root.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.root.Rename(staged, name)\n\t}",

@@ -232,7 +232,9 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 // Open opens a result that is an array for reading parts of it, or for mapping:
 // see [npy.File]. Results count from 0. The whole file is verified first, which
 // reads it once and keeps nothing in memory. The caller closes the file, which stays
-// what it is even if the entry is forgotten meanwhile. An entry that is no longer
+// what it is even if the entry is forgotten or replaced meanwhile: the cache never changes
+// a file. Others who can write the folder might, after it was verified; then what is read
+// or mapped changes with it, see [npy.File.Map]. An entry that is no longer
 // there, or is damaged, is [ErrNotFound]; a result that is no array, a compressed one,
 // or one that is in no folder is [ErrUnsupported]: use Get.
 func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
