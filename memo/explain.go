@@ -289,7 +289,7 @@ func (c *Cache) compare(ctx context.Context, s store.Store, mine *Record, record
 	case near.Version != mine.Version && len(near.Args) == len(mine.Args) && equalArguments(mine, near) == len(mine.Args):
 		x.Cause = OtherVersion
 	default:
-		x.Cause, x.Changes = OtherArguments, changes(mine, near)
+		x.Cause, x.Changes = OtherArguments, changedArguments(mine, near)
 	}
 	return x, nil
 }
@@ -337,8 +337,8 @@ func equalArguments(a, b *Record) (n int) {
 	return n
 }
 
-// changes returns what arguments a call has otherwise than its neighbour.
-func changes(mine, near *Record) (found []Change) {
+// changedArguments returns what arguments a call has otherwise than its neighbour.
+func changedArguments(mine, near *Record) (found []Change) {
 	for i := range min(len(mine.Args), len(near.Args)) {
 		if !bytes.Equal(mine.Args[i].raw, near.Args[i].raw) {
 			found = append(found, changesWithin(i, "", near.Args[i].raw, mine.Args[i].raw)...)

@@ -232,9 +232,10 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 // Open opens a result that is an array for reading parts of it, or for mapping:
 // see [npy.File]. Results count from 0. The whole file is verified first, which
 // reads it once and keeps nothing in memory. The caller closes the file, which stays
-// what it is even if the entry is forgotten meanwhile. Whoever can write the folder
-// can still change the file, with [Options.Secret] too: Get reads and verifies a copy
-// that they cannot. An entry that is no longer
+// what it is even if the entry is forgotten or replaced meanwhile: the cache never changes
+// a file. Others who can write the folder might, after it was verified, with
+// [Options.Secret] too; then what is read or mapped changes with it, see
+// [npy.File.Map], where Get reads and verifies a copy that they cannot reach. An entry that is no longer
 // there, or is damaged, is [ErrNotFound]; a result that is no array, a compressed one,
 // or one that is in no folder is [ErrUnsupported]: use Get.
 func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {

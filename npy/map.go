@@ -49,10 +49,12 @@ func MapFile(path string, mode MapMode) (*Mapping, error) {
 // but for bools, each of which is looked at: it must be 0 or 1. The mapping outlives
 // the File, and must be closed.
 //
-// The file must neither be changed nor cut while it is mapped: a change shows, and
-// a page that is no longer there kills the process that touches it (SIGBUS). Files
-// that are replaced, as [WriteFile] does, and files that grow, as by an [Appender],
-// are safe.
+// The file must neither be changed nor cut while it is mapped: a change shows, also
+// where a digest was checked before; the rest of the page in which the file now ends
+// reads as zeros, and a page that is no longer there kills the process that touches it
+// (SIGBUS, "unexpected fault address"), unless the goroutine that does has called
+// [runtime/debug.SetPanicOnFault] and recovers. Files that are removed or replaced, as
+// [WriteFile] does, and files that grow, as by an [Appender], are safe.
 //
 // [ErrUnsupported] is whatever cannot be an array where it lies, and that
 // [File.Read] reads: data in big-endian order, or in Fortran order with more than
