@@ -76,23 +76,27 @@ func openFolder(dir string, options Options, open opener) (*store.Dir, error) {
 // makeFolder makes the folder dir, and those it is in, where they are missing:
 // private ones, or a group's.
 func makeFolder(dir string, group bool) error {
-	if !group {
-		return os.MkdirAll(dir, 0o700)
-	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := makeFolder(filepath.Dir(dir), group); err != nil {
+	parent := filepath.Dir(dir)
+	if err := makeFolder(parent, group); err != nil {
 		return err
 	}
 	err := os.Mkdir(dir, 0o700)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was faster
 	}
+	if err == nil && group {
+		err = os.Chmod(dir, store.GroupFolder)
+	}
 	if err != nil {
 		return err
 	}
-	return os.Chmod(dir, store.GroupFolder)
+	// What is in the folder survives a power cut only if its name does. Best effort:
+	// who may make a folder may not always open the one it is in.
+	_ = store.SyncFolder(parent)
+	return nil
 }
 
 // prepare checks that the folder is a cache of this format, or makes it one.
@@ -143,7 +147,9 @@ func prepare(d *store.Dir, readOnly bool) error {
 	for _, file := range []struct{ name, text string }{
 		{tagFile, tagText}, {".gitignore", "*\n"}, {"README.txt", readmeText}, {formatFile, string(formatText)},
 	} {
-		err := d.Put(ctx, file.name, store.PutOptions{}, func(w io.Writer) error {
+		// The tag survives a power cut: without it a folder whose format file was lost is
+		// taken for somebody else's.
+		err := d.Put(ctx, file.name, store.PutOptions{Durable: file.name == tagFile}, func(w io.Writer) error {
 			_, err := io.Copy(w, strings.NewReader(file.text))
 			return err
 		})
