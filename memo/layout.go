@@ -49,7 +49,7 @@ type opener func(dir string, options Options) (store.Files, error)
 // openFiles is the opener of folders of the operating system.
 func openFiles(dir string, options Options) (store.Files, error) {
 	if !options.ReadOnly {
-		if err := makeFolder(dir, options.Group); err != nil {
+		if err := makeFolder(dir, options.Group, stagingFolder); err != nil {
 			return nil, err
 		}
 	}
@@ -73,27 +73,35 @@ func openFolder(dir string, options Options, open opener) (*store.Dir, error) {
 	return d, err
 }
 
-// makeFolder makes the folder dir, and those it is in, where they are missing:
-// private ones, or a group's.
-func makeFolder(dir string, group bool) error {
-	if group {
-		return makeGroupFolder(dir, stagingFolder)
-	}
-	return os.MkdirAll(dir, 0o700)
-}
-
-// makeGroupFolder makes the folder dir where it is missing, with a folder of each name
-// in it, and those it is in. It gets its mode before it gets its name, so that no other
-// member meets a folder that cannot be used, nor the same user in another process one
-// that is refused. What is in it keeps the folder of one who is just as fast, and who
-// may have opened it, from being replaced.
-func makeGroupFolder(dir string, names ...string) error {
+// makeFolder makes the folder dir, and those it is in, where they are missing: private
+// ones, or a group's, and within that the folders of the given names.
+func makeFolder(dir string, group bool, names ...string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := makeGroupFolder(filepath.Dir(dir)); err != nil {
+	parent := filepath.Dir(dir)
+	if err := makeFolder(parent, group); err != nil {
 		return err
 	}
+	var err error
+	if group {
+		err = makeGroupFolder(dir, names)
+	} else if err = os.Mkdir(dir, 0o700); errors.Is(err, fs.ErrExist) {
+		err = nil // another process was faster
+	}
+	if err == nil {
+		// What is in the folder survives a power cut only if its name does. Best effort:
+		// who may make a folder may not always open the one it is in.
+		_ = store.SyncFolder(parent)
+	}
+	return err
+}
+
+// makeGroupFolder makes a folder of the group, with others in it. It gets its mode
+// before it gets its name, so that no other member meets a folder that cannot be used,
+// nor the same user in another process one that is refused. What is in it keeps the
+// folder of one who is just as fast, and who may have opened it, from being replaced.
+func makeGroupFolder(dir string, names []string) error {
 	staged, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+"-")
 	if err != nil {
 		return err

@@ -92,13 +92,18 @@ func (f *folder) Rename(from, to string) error { return f.root.Rename(from, to) 
 func (f *folder) Remove(name string) error { return f.root.Remove(name) }
 
 // SyncFolder implements [Files].
-func (f *folder) SyncFolder(name string) error {
-	file, err := f.openFolder(name)
+func (f *folder) SyncFolder(name string) error { return syncOpened(f.openFolder(name)) }
+
+// SyncFolder makes the names in any folder durable.
+func SyncFolder(path string) error { return syncOpened(os.Open(path)) }
+
+// syncOpened syncs and closes a folder that was opened.
+func syncOpened(folder *os.File, err error) error {
 	if err != nil {
 		return err
 	}
-	err = syncFolder(file)
-	if closeErr := file.Close(); err == nil {
+	err = syncFolder(folder)
+	if closeErr := folder.Close(); err == nil {
 		err = closeErr
 	}
 	return err

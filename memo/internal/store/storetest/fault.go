@@ -15,7 +15,11 @@ import (
 // they are counted in the order in which they begin.
 type Faulty struct {
 	store.Store
+	faults
+}
 
+// faults decide which operations fail, and count them.
+type faults struct {
 	mu     sync.Mutex
 	count  int
 	fail   func(i int, op string) error
@@ -23,28 +27,28 @@ type Faulty struct {
 }
 
 // Fail makes the operations fail for which f returns an error, counted from 0
-// again. A nil f heals the store.
-func (s *Faulty) Fail(f func(i int, op string) error) {
+// again. A nil f heals what failed.
+func (s *faults) Fail(f func(i int, op string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count, s.fail, s.failed = 0, f, nil
 }
 
 // Count returns the number of operations since the last Fail.
-func (s *Faulty) Count() int {
+func (s *faults) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count
 }
 
 // Failed returns the names of the operations that failed since the last Fail.
-func (s *Faulty) Failed() []string {
+func (s *faults) Failed() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.failed
 }
 
-func (s *Faulty) do(op string) error {
+func (s *faults) do(op string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.count
