@@ -169,7 +169,7 @@ func checkFormat(raw []byte) error {
 // unavailable reports whether err means that the folder cannot be had now, through
 // no mistake of the program: a cache then computes everything.
 func unavailable(err error) bool {
-	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE} {
+	for _, cause := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE, syscall.EFBIG} {
 		if errors.Is(err, cause) {
 			return true
 		}
