@@ -76,33 +76,39 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 	if err := c.options.Limits.admit(results); err != nil {
 		return &Error{"write", recordName(k.function, k.version, k.Digest()), err}
 	}
-	durable := c.options.Sync.durable(took)
-	added := usage{entries: 1}
+	added, err := c.publish(ctx, s, k, results, created, took)
+	return errors.Join(err, c.enforce(ctx, s, added)) // also where there was no room for it
+}
+
+// publish writes an entry's files, and returns what that added to the folder.
+func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stored, created time.Time, took time.Duration) (added usage, err error) {
+	options := store.PutOptions{Durable: c.options.Sync.durable(took), Modified: created}
 	for _, o := range results.objects {
-		written, err := c.putObject(ctx, s, o, store.PutOptions{Durable: durable, Modified: created})
+		written, err := c.putObject(ctx, s, o, options)
 		if err != nil {
-			return err
+			return added, err
 		}
 		added.bytes += written
 	}
 	name := recordName(k.function, k.version, k.Digest())
 	record, err := c.signer.sign(appendRecord(nil, k, results.json, created, took), results.objects)
 	if err != nil {
-		return &Error{"write", name, err}
+		return added, &Error{"write", name, err}
 	}
 	record = seal(record)
 	if len(record) > maxRecord {
-		return &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
+		return added, &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
 	}
-	err = s.Put(ctx, name, store.PutOptions{Durable: durable, Modified: created}, func(w io.Writer) error {
+	err = s.Put(ctx, name, options, func(w io.Writer) error {
 		_, err := w.Write(record)
 		return err
 	})
 	if err != nil {
-		return &Error{"write", name, err}
+		return added, &Error{"write", name, err}
 	}
 	added.bytes += int64(len(record))
-	return c.enforce(ctx, s, added)
+	added.entries++
+	return added, nil
 }
 
 // putObject publishes an array unless it is there, and returns how many bytes that

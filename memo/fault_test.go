@@ -180,23 +180,3 @@ func TestReadOnlyStore(t *testing.T) {
 		t.Errorf("%+v, want 2 hits, 1 + 2 misses, 2 faults", st)
 	}
 }
-
-// TestSyncsByPolicy checks which calls ask the store for durability.
-func TestSyncsByPolicy(t *testing.T) {
-	for _, test := range []struct {
-		sync Sync
-		took bool // longer than SyncThreshold
-		want bool
-	}{{SyncAuto, false, false}, {SyncAuto, true, true}, {SyncFull, false, true}, {SyncNone, true, false}} {
-		took := SyncThreshold
-		if !test.took {
-			took--
-		}
-		if got := test.sync.durable(took); got != test.want {
-			t.Errorf("Sync %d after %v: %v", test.sync, took, got)
-		}
-	}
-	if _, err := Open("", &Options{Sync: SyncNone + 1}); !errors.Is(err, ErrArguments) {
-		t.Errorf("an unknown Sync: %v", err)
-	}
-}

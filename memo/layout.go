@@ -220,7 +220,7 @@ func checkFormat(raw []byte) error {
 // no mistake of the program: a cache then computes everything.
 func unavailable(err error) bool {
 	for _, cause := range []error{
-		fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE,
+		fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE, syscall.EFBIG,
 		syscall.EINTR, io.ErrShortWrite, // of a close; of a disk that takes nothing more
 	} {
 		if errors.Is(err, cause) {

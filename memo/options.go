@@ -111,7 +111,7 @@ const DefaultPatience = 30 * time.Second
 type Sync int
 
 const (
-	// SyncAuto syncs entries that took [SyncThreshold] or longer to compute:
+	// SyncAuto syncs entries that took [SyncThreshold], 100 ms, or longer to compute:
 	// those that it would hurt to lose. It is the default.
 	SyncAuto Sync = iota
 	// SyncFull syncs every entry: once the call has returned, a power cut
@@ -123,7 +123,7 @@ const (
 
 // SyncThreshold is the compute time from which on SyncAuto syncs. To sync a small
 // entry, its files and folders, took 1 to 3 ms where this was chosen (a virtual
-// machine's disk; go test -bench Sync ./memo); the rest leaves room
+// machine's disk; go test -run '^$' -bench Sync ./memo); the rest leaves room
 // for disks many times slower. What computes faster is cheaper to compute again.
 const SyncThreshold = 100 * time.Millisecond
 

@@ -61,7 +61,7 @@ func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimme
 		switch {
 		case err == nil:
 			defer unlock()
-		case !errors.Is(err, errors.ErrUnsupported):
+		case !errors.Is(err, errors.ErrUnsupported) && !unavailable(err):
 			return Trimmed{}, &Error{"lock", "lock", err}
 		}
 	}

@@ -100,15 +100,19 @@ func (c *Cache) enforce(ctx context.Context, s store.Store, added usage) error {
 	defer a.mu.Unlock()
 	a.own = a.own.plus(added)
 	now := c.now()
+	var unsettled error // a full disk has no room for the ledger either, and all the more needs eviction
 	if limits.worthNoting(a.own) || !recent(a.seen, now, limits.touchInterval()) || limits.exceededBy(a.ledger.plus(a.own)) {
-		if err := a.settle(ctx, s, now); err != nil {
-			return err
+		if unsettled = a.settle(ctx, s, now); unsettled != nil && !unavailable(unsettled) {
+			return unsettled
 		}
 	}
 	if !limits.exceededBy(a.ledger.plus(a.own)) && recent(a.ledger.counted, now, limits.touchInterval()) {
-		return nil
+		return unsettled
 	}
-	return c.evict(ctx, s, a)
+	if err := c.evict(ctx, s, a); err != nil {
+		return errors.Join(unsettled, err)
+	}
+	return nil
 }
 
 // worthNoting reports whether a change is so large beside the limits that other
@@ -117,18 +121,23 @@ func (l Limits) worthNoting(u usage) bool {
 	return l.MaxBytes > 0 && u.bytes >= l.MaxBytes/100 || l.MaxEntries > 0 && u.entries >= int64(l.MaxEntries)/100
 }
 
-// settle puts what this Cache added into the ledger, and learns what others did.
+// settle puts what this Cache added into the ledger, and learns what others did, also
+// where it cannot be written. What this Cache itself counted later than the file says,
+// and could not write, it knows better.
 func (a *account) settle(ctx context.Context, s store.Store, now time.Time) error {
-	var seen ledger
+	var settled ledger
 	err := revise(ctx, s, usageFile, func(raw []byte) []byte {
-		seen = parseLedger(raw)
-		seen.usage = seen.plus(a.own)
-		return seen.body()
+		if l := parseLedger(raw); !l.counted.Before(a.ledger.counted) {
+			a.ledger = l
+		}
+		settled = a.ledger
+		settled.usage = settled.plus(a.own)
+		return settled.body()
 	})
 	if err != nil {
 		return err
 	}
-	a.ledger, a.own, a.seen = seen, usage{}, now
+	a.ledger, a.own, a.seen = settled, usage{}, now
 	return nil
 }
 
@@ -150,7 +159,7 @@ func (c *Cache) evict(ctx context.Context, s store.Store, a *account) error {
 		defer unlock()
 	case errors.Is(err, store.ErrLocked):
 		return nil
-	case !errors.Is(err, errors.ErrUnsupported):
+	case !errors.Is(err, errors.ErrUnsupported) && !unavailable(err): // a full disk may have no room for the file of the locks
 		return &Error{"lock", "lock", err}
 	}
 	before, err := readLedger(ctx, s)
@@ -174,17 +183,11 @@ func (c *Cache) evict(ctx context.Context, s store.Store, a *account) error {
 
 // recount puts what a collection found into the ledger. What was added to the ledger
 // meanwhile is added here too: some of it may be counted twice, which only means an
-// eviction that comes early.
+// eviction that comes early. This Cache knows it even if it cannot be written.
 func (a *account) recount(ctx context.Context, s store.Store, before ledger, col *collection) error {
-	var seen ledger
-	err := revise(ctx, s, usageFile, func(raw []byte) []byte {
+	return revise(ctx, s, usageFile, func(raw []byte) []byte {
 		meanwhile := parseLedger(raw).minus(before.usage)
-		seen = ledger{col.left.plus(meanwhile), col.now, col.swept}
-		return seen.body()
+		a.ledger, a.seen = ledger{col.left.plus(meanwhile), col.now, col.swept}, col.now
+		return a.ledger.body()
 	})
-	if err != nil {
-		return err
-	}
-	a.ledger, a.seen = seen, col.now
-	return nil
 }
