@@ -173,3 +173,45 @@ func BenchmarkSync(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSecret measures what signing costs: hits, and misses whose results are new,
+// with a secret and without.
+func BenchmarkSecret(b *testing.B) {
+	for _, size := range benchSizes {
+		for kind, secret := range map[string]Secret{"none": nil, "signed": ourSecret} {
+			for _, miss := range []bool{false, true} {
+				what := map[bool]string{false: "hit", true: "miss"}[miss]
+				b.Run(fmt.Sprintf("%s/result=%s/%s", what, size.name, kind), func(b *testing.B) {
+					c := openSigned(b, b.TempDir(), secret)
+					result := make([]float64, size.n)
+					f, err := Func(c, Spec{Name: "f"}, func(n int) ([]float64, error) {
+						result[0] = float64(n)
+						return result, nil
+					})
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.SetBytes(int64(8 * size.n))
+					for n := 0; b.Loop(); {
+						if _, err := f.Call(n); err != nil {
+							b.Fatal(err)
+						}
+						if miss {
+							n++
+						}
+						if miss && n%64 == 0 { // so that the folder does not grow without end
+							b.StopTimer()
+							if err := c.Clear(b.Context(), nil); err != nil {
+								b.Fatal(err)
+							}
+							b.StartTimer()
+						}
+					}
+					if s := c.Stats(); s.Faults != 0 || !miss && s.Misses != 1 {
+						b.Fatalf("%+v", s)
+					}
+				})
+			}
+		}
+	}
+}

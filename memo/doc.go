@@ -137,7 +137,8 @@
 //
 // Whoever can write the folder can forge results, so it is private to the user by
 // default, and one that everybody can write is refused ([ErrUnsafe]); with
-// [Options.Group] those of its group share it, and trust each other. Mind that an
+// [Options.Group] those of its group share it, and trust each other; with
+// [Options.Secret] only what was stored with the secret is taken. Mind that an
 // argument of an interface type costs its check at every call, and that hashing
 // reads the whole argument: memoize what takes longer than reading its arguments.
 package memo
