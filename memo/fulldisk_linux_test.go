@@ -23,7 +23,7 @@ var fullCalls = flag.Int("full.calls", 40, "calls of TestFullDisk on each full d
 func init() {
 	campaigns = append(campaigns, campaign{"TestFullDisk", []string{"-full.calls=60"}, []mutation{
 		{"what was written stays when there is no room for the rest", "memo/internal/store/dir.go",
-			"_ = d.root.Remove(temporary)", "_ = 0"},
+			"_ = d.files.Remove(temporary)", "_ = 0"},
 		{"without room for the ledger nothing is evicted", "memo/usage.go",
 			"unsettled != nil && !unavailable(unsettled) {", "unsettled != nil {"},
 		{"without room for an entry nothing is evicted", "memo/entry.go",
@@ -32,7 +32,7 @@ func init() {
 		{"without room for the locks nothing is evicted", "memo/usage.go",
 			"!errors.Is(err, errors.ErrUnsupported) && !unavailable(err): // a full disk", "!errors.Is(err, errors.ErrUnsupported): // a full disk"},
 		{"a limit of file sizes is a mistake of the program", "memo/layout.go",
-			", syscall.EFBIG}", "}"},
+			"syscall.ENFILE, syscall.EFBIG,", "syscall.ENFILE,"},
 	}})
 }
 

@@ -88,20 +88,20 @@ var campaigns = []campaign{
 		{"the names of devices stay", "memo/names.go", "plain && !(i == 0 && isDevice(s))", "plain"},
 	}},
 	{"TestMappedFiles", nil, []mutation{
-		{"the digest of a file that is opened is not checked", "memo/ref.go", "err == nil && digest != want", "false"},
+		{"the digest of a file that is opened is not checked", "memo/ref.go", "return h.verify(want, check)\n}\n\n// Forget", "return nil\n}\n\n// Forget"},
 		{"a file that was cut is mapped", "npy/map_unix.go", "held < size", "held < 0"},
 		{"a file is mapped by its name", "npy/map_unix.go", "conn, err := f.SyscallConn()",
 			"f, err = os.Open(f.Name())\n\tif err != nil {\n\t\treturn nil, nil, err\n\t}\n\tconn, err := f.SyscallConn()"},
 		{"what is written to a private mapping is written to the file", "npy/map_unix.go", "unix.MAP_PRIVATE|unix.MAP_NORESERVE", "unix.MAP_SHARED"},
 	}},
 	{"TestNetworkFolder", nil, []mutation{
-		{"a fault of reading is the call's", "memo/do.go", "c.fault(r.key, err)\n\t\t}\n\t\tf, first", "return nil, err\n\t\t}\n\t\tf, first"},
+		{"a fault of reading is the call's", "memo/do.go", "c.fault(r.key, err)\n\t\t}\n\t\tif r.cause", "return nil, err\n\t\t}\n\t\tif r.cause"},
 		{"a fault of storing is the call's", "memo/flight.go", "c.fault(r.key, err)\n\t}\n\treturn kept", "f.err = err\n\t}\n\treturn kept"},
 		{"who gets no lock does not compute", "memo/once.go", "default:\n\t\tfault(err)\n\t\treturn nil, 0, free", "default:\n\t\tf.err = err\n\t\treturn []reflect.Value{}, 0, free"},
 	}},
 	{"TestNothingGrows", nil, []mutation{
 		{"a context is never ended", "memo/flight.go", "defer close(f.done)\n\t\tdefer cancel()", "defer close(f.done)"},
-		{"a lock stays open", "memo/internal/store/lock_linux.go", "closeLock(l.fd)\n", "openLocks.Add(-1)\n"},
+		{"a lock stays open", "memo/internal/store/lock_linux.go", "closeLock(l.file)\n", "openLocks.Add(-1)\n"},
 		{"a blob stays open", "memo/object.go", "defer blob.Close()\n\tread := readPlain", "read := readPlain"},
 		{"the lock of a staging file stays open", "memo/internal/store/staged_linux.go", "return func() { _ = unix.Close(fd) }, nil", "return func() {}, nil"},
 		{"computations stay on the list", "memo/flight.go", "if c.flights[key] == f {\n\t\tdelete(c.flights, key)\n\t}\n\treturn f.shared", "return f.shared"},
