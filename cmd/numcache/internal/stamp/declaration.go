@@ -2,7 +2,6 @@ package stamp
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
@@ -221,58 +220,6 @@ func (w *walker) walk(n ast.Node) {
 	w.write("end")
 }
 
-// children calls f for the parts of a node.
-func children(n ast.Node, f func(ast.Node)) {
-	ast.Inspect(n, func(c ast.Node) bool {
-		if c == n {
-			return true
-		}
-		if c != nil {
-			f(c)
-		}
-		return false
-	})
-}
-
-// shape is what a node says beside its kind and its parts: the operator, and which of
-// its parts it has, where their kinds leave that open.
-func shape(n ast.Node) []string {
-	has := func(parts ...bool) []string { return []string{fmt.Sprint(parts)} }
-	switch n := n.(type) {
-	case *ast.AssignStmt:
-		return []string{n.Tok.String(), strconv.Itoa(len(n.Lhs))}
-	case *ast.BinaryExpr:
-		return []string{n.Op.String()}
-	case *ast.UnaryExpr:
-		return []string{n.Op.String()}
-	case *ast.IncDecStmt:
-		return []string{n.Tok.String()}
-	case *ast.BranchStmt:
-		return []string{n.Tok.String()}
-	case *ast.RangeStmt:
-		return append(has(n.Key != nil, n.Value != nil), n.Tok.String())
-	case *ast.CallExpr:
-		return has(n.Ellipsis.IsValid())
-	case *ast.SliceExpr:
-		return has(n.Low != nil, n.High != nil, n.Max != nil)
-	case *ast.ForStmt:
-		return has(n.Init != nil, n.Cond != nil, n.Post != nil)
-	case *ast.IfStmt:
-		return has(n.Init != nil, n.Else != nil)
-	case *ast.SwitchStmt:
-		return has(n.Init != nil, n.Tag != nil)
-	case *ast.TypeSwitchStmt:
-		return has(n.Init != nil)
-	case *ast.CaseClause:
-		return has(n.List == nil)
-	case *ast.CommClause:
-		return has(n.Comm != nil)
-	case *ast.TypeAssertExpr:
-		return has(n.Type == nil)
-	}
-	return nil
-}
-
 // localDecl writes declarations in a function that are not walked as they stand:
 // constants, which are their values where they are used, and types.
 func (w *walker) localDecl(d *ast.GenDecl) (done bool) {
@@ -320,97 +267,4 @@ func (w *walker) constantOrType(e ast.Expr) bool {
 	w.write("constant", v.ExactString())
 	w.typ(tv.Type)
 	return true
-}
-
-// selector writes x.f: a qualified name, a field, or a method.
-func (w *walker) selector(e *ast.SelectorExpr) {
-	selection := w.info.Selections[e]
-	if selection == nil {
-		w.ident(e.Sel)
-		return
-	}
-	w.write("select")
-	w.walk(e.X)
-	w.typ(selection.Recv())
-	w.ident(e.Sel)
-}
-
-func (w *walker) ident(id *ast.Ident) {
-	obj := w.info.Defs[id]
-	if obj == nil {
-		obj = w.info.Uses[id]
-	}
-	w.object(obj)
-	if v := w.variable(obj); v != nil && !w.plain[id] && holdsReferences(obj.Type()) {
-		w.n.escapes[v] = true
-	}
-	if instance, ok := w.info.Instances[id]; ok {
-		for i := range instance.TypeArgs.Len() {
-			t := instance.TypeArgs.At(i)
-			w.typ(t)
-			w.n.to(w.g.allMethods(t))
-		}
-	}
-}
-
-// object writes a name by what it means.
-func (w *walker) object(obj types.Object) {
-	switch obj := obj.(type) {
-	case nil:
-		w.write("_")
-	case *types.Var:
-		switch {
-		case obj.IsField():
-			w.write("field", obj.Name())
-			w.g.toObject(w.n, obj)
-		case isGlobal(obj):
-			w.write("var", obj.Pkg().Path(), obj.Name())
-			w.g.toObject(w.n, obj)
-		default:
-			w.write("local", strconv.Itoa(w.number(obj)))
-		}
-	case *types.Func:
-		w.reference(obj.Origin())
-	case *types.TypeName:
-		w.typ(obj.Type())
-	case *types.Label:
-		w.write("label", strconv.Itoa(w.number(obj)))
-	default: // nil, a builtin
-		w.write(obj.Name())
-	}
-}
-
-// reference writes a reference to a function or method.
-func (w *walker) reference(f *types.Func) {
-	path := ""
-	if f.Pkg() != nil {
-		path = f.Pkg().Path()
-	}
-	w.write("func", path, f.Name())
-	if recv := f.Signature().Recv(); recv != nil {
-		w.typ(recv.Type())
-	}
-	w.g.toFunc(w.n, f)
-}
-
-func isGlobal(obj types.Object) bool {
-	return obj != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
-}
-
-// variable returns the node of a package's variable, nil for anything else.
-func (w *walker) variable(obj types.Object) *node {
-	if v, ok := obj.(*types.Var); ok && !v.IsField() && isGlobal(v) {
-		return w.g.objects[v]
-	}
-	return nil
-}
-
-// number returns the number of a local name: how many came before it.
-func (w *walker) number(obj types.Object) int {
-	n, ok := w.numbers[obj]
-	if !ok {
-		n = len(w.numbers)
-		w.numbers[obj] = n
-	}
-	return n
 }
