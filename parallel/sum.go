@@ -73,20 +73,20 @@ func overGrains[A any](ctx context.Context, o *Options, n, grain int, f func(lo,
 // sum adds up x pairwise.
 func sum(x []float64) float64 {
 	if len(x) > pairwiseBase {
-		half := len(x) / 2 &^ 7
+		half := len(x) / 2 &^ 15
 		return sum(x[:half]) + sum(x[half:])
 	}
 	var a, b, c, d, e, f, g, h float64
-	for len(x) >= 8 {
-		a += x[0]
-		b += x[1]
-		c += x[2]
-		d += x[3]
-		e += x[4]
-		f += x[5]
-		g += x[6]
-		h += x[7]
-		x = x[8:]
+	for len(x) >= 16 {
+		a += x[0] + x[8]
+		b += x[1] + x[9]
+		c += x[2] + x[10]
+		d += x[3] + x[11]
+		e += x[4] + x[12]
+		f += x[5] + x[13]
+		g += x[6] + x[14]
+		h += x[7] + x[15]
+		x = x[16:]
 	}
 	for _, v := range x {
 		a += v

@@ -22,7 +22,7 @@ import (
 
 // parallelTable measures package parallel.
 func parallelTable(ctx context.Context, w io.Writer, o options) error {
-	fmt.Fprintf(w, "%s, %d CPUs, %s; times are those of one call, ratios are of the least times\n",
+	fmt.Fprintf(w, "%s, %d CPUs, %s; times are of one call; figures and ratios of the least ones\n",
 		runtime.Version(), runtime.GOMAXPROCS(0), runtime.GOARCH)
 	p, err := newPeers(ctx, w)
 	if err != nil {

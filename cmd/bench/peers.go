@@ -133,8 +133,9 @@ func (p *peers) openMP(work string, rows, cols int) []contestant {
 	if p.c == nil {
 		return nil
 	}
-	return []contestant{{"C, gcc -O3 -fopenmp", func(context.Context) (time.Duration, error) {
-		return p.c.do(fmt.Sprintf("%s %d %d", work, rows, cols))
+	return []contestant{{"C, gcc -O3 -fopenmp", func(context.Context) (took, error) {
+		d, err := p.c.do(fmt.Sprintf("%s %d %d", work, rows, cols))
+		return took{wall: d}, err
 	}}}
 }
 
@@ -144,8 +145,8 @@ func (p *peers) joblib(work, backend string, n, all int) []contestant {
 	if p.python == nil {
 		return nil
 	}
-	return []contestant{{"joblib, " + backend, func(context.Context) (time.Duration, error) {
+	return []contestant{{"joblib, " + backend, func(context.Context) (took, error) {
 		d, err := p.python.do(fmt.Sprintf("%s %s %d", work, backend, n))
-		return time.Duration(float64(d) * float64(all) / float64(n)), err
+		return took{wall: time.Duration(float64(d) * float64(all) / float64(n))}, err
 	}}}
 }

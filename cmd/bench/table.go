@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -17,20 +16,22 @@ type options struct {
 	only   string
 }
 
-// A contestant does the work of a part once. It returns how long that took itself if it
-// knows better than the clock around it: another process does, which takes time to
-// start.
+// A contestant does the work of a part once.
 type contestant struct {
 	name string
-	run  func(ctx context.Context) (time.Duration, error)
+	run  func(ctx context.Context) (took, error)
 }
+
+// took is what a piece of work took. The time of the CPUs, 0 where it is not known, says
+// what it costs even where neighbours have most of the machine.
+type took struct{ wall, cpu time.Duration }
 
 // timed is a contestant of this process.
 func timed(name string, f func(ctx context.Context) error) contestant {
-	return contestant{name, func(ctx context.Context) (time.Duration, error) {
-		start := time.Now()
+	return contestant{name, func(ctx context.Context) (took, error) {
+		start, before := time.Now(), cpuTime()
 		err := f(ctx)
-		return time.Since(start), err
+		return took{time.Since(start), cpuTime() - before}, err
 	}}
 }
 
@@ -48,7 +49,8 @@ type part struct {
 // measure runs the contestants turn by turn, so that what neighbours do to the machine
 // they do to all, and prints least and median times.
 func (p part) measure(ctx context.Context, w io.Writer, rounds int) error {
-	times := make([][]time.Duration, len(p.contestants))
+	walls := make([][]time.Duration, len(p.contestants))
+	cpus := make([][]time.Duration, len(p.contestants))
 	for range rounds {
 		for i, c := range p.contestants {
 			if err := ctx.Err(); err != nil {
@@ -58,25 +60,32 @@ func (p part) measure(ctx context.Context, w io.Writer, rounds int) error {
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", p.name, c.name, err)
 			}
-			times[i] = append(times[i], d)
+			walls[i] = append(walls[i], d.wall)
+			cpus[i] = append(cpus[i], d.cpu)
 		}
 	}
-	var base time.Duration
+	var base, baseCPU time.Duration
 	for i, c := range p.contestants {
-		if slices.Sort(times[i]); c.name == p.reference {
-			base = times[i][0]
+		slices.Sort(walls[i])
+		slices.Sort(cpus[i])
+		if c.name == p.reference {
+			base, baseCPU = walls[i][0], cpus[i][0]
 		}
 	}
-	fmt.Fprintf(w, "\n%s: %s\n", p.name, p.what)
+	fmt.Fprintf(w, "\n%s: %s; ratios are to %s\n", p.name, p.what, p.reference)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "\tmedian\tleast\t%s\tby %s\n", p.unit, p.reference)
+	fmt.Fprintf(t, "\tmedian\tleast\t%s\tratio\tCPU time\t%s\tratio\n", p.unit, p.unit)
 	for i, c := range p.contestants {
-		median, least := times[i][rounds/2], times[i][0]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.4g\t%.2f\n", c.name, short(median), short(least), p.figure(least), float64(least)/float64(base))
+		median, least, cpu := walls[i][rounds/2], walls[i][0], cpus[i][0]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.4g\t%.2f", c.name, short(median), short(least), p.figure(least), float64(least)/float64(base))
+		if cpu > 0 && baseCPU > 0 {
+			fmt.Fprintf(t, "\t%s\t%.4g\t%.2f", short(cpu), p.figure(cpu), float64(cpu)/float64(baseCPU))
+		}
+		fmt.Fprintln(t)
 	}
 	return t.Flush()
 }
 
 func short(d time.Duration) string {
-	return strings.TrimSuffix(d.Round(max(d/1000, 1)).String(), "0s")
+	return d.Round(max(d/1000, 1)).String()
 }
