@@ -17,7 +17,7 @@ import (
 // withMethods are the exported types of the package that have methods, but for
 // interfaces.
 var withMethods = []any{
-	memo.Cache{}, memo.Error{}, memo.EventKind(0), memo.History{}, memo.Key{}, memo.Memoized{}, memo.Policy(0), memo.Record{}, memo.Ref{}, memo.Value{},
+	memo.Cache{}, memo.Error{}, memo.EventKind(0), memo.History{}, memo.Key{}, memo.Memoized{}, memo.Policy(0), memo.Record{}, memo.Ref{}, memo.Secret{}, memo.Value{},
 }
 
 // parsePackage parses the files of this package for which want is true, by name.

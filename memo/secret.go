@@ -67,7 +67,11 @@ func (s Secret) check(name string) error {
 }
 
 // Format writes "secret", whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "secret") }
+func (Secret) Format(f fmt.State, _ rune) {
+	if f != nil {
+		_, _ = io.WriteString(f, "secret")
+	}
+}
 
 // MarshalText returns "secret": what is logged as text or JSON goes this way.
 func (Secret) MarshalText() ([]byte, error) { return []byte("secret"), nil }
