@@ -18,9 +18,9 @@ type diskKind struct {
 }
 
 var diskKinds = []diskKind{
-	{"ext4", 24 << 20, []string{"mkfs.ext4", "-q", "-F"}, "loop"},
+	{"ext4", 64 << 20, []string{"mkfs.ext4", "-q", "-F"}, "loop"},
 	// Here a file may have its length before its content, and show what was deleted.
-	{"ext4, data=writeback", 24 << 20, []string{"mkfs.ext4", "-q", "-F"}, "loop,data=writeback,nodelalloc"},
+	{"ext4, data=writeback", 64 << 20, []string{"mkfs.ext4", "-q", "-F"}, "loop,data=writeback,nodelalloc"},
 	{"xfs", 320 << 20, []string{"mkfs.xfs", "-q", "-f"}, "loop"},
 }
 
