@@ -78,7 +78,9 @@
 // A cache never makes a program fail. A disk that is full or read-only, a damaged
 // file, a foreign file in the folder: the call computes, the fault is counted in
 // [Stats], logged, and reported to [Options.OnEvent]. Every read is verified:
-// damaged files move to the folder quarantine and the result is computed anew.
+// damaged files move to the folder quarantine and the result is computed anew. So
+// does what is no file where one belongs: a symbolic link, a FIFO, a folder. Where a
+// folder belongs it stays, and calls compute: no link is followed out of the cache.
 // Only mistakes in the program are errors: a type that cannot be cached, a nil
 // cache, a folder that holds something else.
 //

@@ -257,7 +257,7 @@ func TestAsAnotherUser(t *testing.T) {
 		t.Skip("starts a process")
 	}
 	u := needUsers(t)
-	tests := []string{"TestFoldersThatOthersCanWrite", "TestReadOnlyThatOthersCanWrite", "TestUmask", "TestReadOnlyFolder", "TestFolderIsPrivate"}
+	tests := []string{"TestFoldersThatOthersCanWrite", "TestReadOnlyThatOthersCanWrite", "TestUmask", "TestReadOnlyFolder", "TestFolderIsPrivate", "TestHostileFolder"}
 	cmd := u.rerun(firstMember, "("+strings.Join(tests, "|")+")")
 	cmd.Args = append(cmd.Args, "-test.v")
 	home := filepath.Join(filepath.Dir(u.binary), "home")

@@ -109,6 +109,14 @@ var campaigns = []campaign{
 		{"every function is counted by name", "memo/history.go", "maxFunctions    = 1000", "maxFunctions    = 1 << 30"},
 		{"hot keys are never forgotten", "memo/hottest.go", "delete(h.keys, key)", "_ = key"},
 	}},
+	{"TestOverlay", nil, []mutation{
+		{"locks exclude nobody", "memo/internal/store/lock_linux.go", "return flock(fd, unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: offset, Len: 1})", "return nil"},
+		{"limits are not kept", "memo/usage.go", "if limits.none() {", "if true {"},
+	}},
+	{"TestReadOnlyMount", nil, []mutation{
+		{"a folder that is read-only is an error", "memo/layout.go", "fs.ErrPermission, syscall.EROFS,", "fs.ErrPermission,"},
+		{"a fault of storing is the call's", "memo/flight.go", "c.fault(r.key, err)\n\t}\n\treturn kept", "f.err = err\n\t}\n\treturn kept"},
+	}},
 	{"TestGroupMembers", nil, []mutation{
 		{"a folder has its name before its mode", "memo/internal/store/dir.go",
 			"err := d.files.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.files.Rename(staged, name)\n\t}",
