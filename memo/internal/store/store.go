@@ -45,7 +45,8 @@ type Store interface {
 	// PutIfAbsent is Put where no blob of the given size has the name yet;
 	// where one has, it sets its time of modification, unless that is later
 	// already, and does not call write. A negative size is any. It is a saving, never a lock: two callers
-	// may both write.
+	// may both write. So may one whose blob is to be durable, where the store cannot
+	// tell whether what it has is.
 	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
 	// Freshen sets a blob's time of modification.
 	Freshen(ctx context.Context, name string, modified time.Time) error
