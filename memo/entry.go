@@ -31,15 +31,26 @@ func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Reco
 	if c.rejects(want, r) {
 		return nil, nil, errInvalid
 	}
-	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a, err := readObject(ctx, s, ref, true)
-		return a, c.aside(ctx, s, err)
-	}}
+	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) { return c.object(ctx, s, k, ref) }}
 	values, err := d.results(r.results, want.types)
 	if err == nil {
 		c.touch(ctx, s, r)
 	}
 	return values, r, err
+}
+
+// object reads an array of a call's results. Where the file that it looks into is
+// damaged, and put aside, the other form that an object can have may be intact.
+func (c *Cache) object(ctx context.Context, s store.Store, k Key, ref arrayRef) (array.Any, error) {
+	a, err := readObject(ctx, s, ref, true)
+	if err = c.aside(ctx, s, err); !errors.Is(err, ErrDamaged) {
+		return a, err
+	}
+	if other, otherErr := readObject(ctx, s, ref, true); otherErr == nil {
+		c.fault(k, err)
+		return other, nil
+	}
+	return a, err
 }
 
 // aside puts the file away that err is about, if err says that it is damaged or no
@@ -107,11 +118,11 @@ func (c *Cache) putObject(ctx context.Context, s store.Store, o object, options 
 	name, size := objectName(o.digest), o.fileSize()
 	write := func(w io.Writer) error { return npy.Write(w, o.source) }
 	if level := c.options.Compress; level > 0 {
-		if info, err := s.Stat(ctx, name); err == nil && info.Size == size && s.Freshen(ctx, name, options.Modified) == nil {
-			return 0, nil // plain, by a cache that does not compress
+		// One that is there plain, by a cache that does not compress, stays plain.
+		if info, err := s.Stat(ctx, name); err != nil || info.Size != size {
+			name, size = packedName(o.digest), -1
+			write = func(w io.Writer) error { return writePacked(w, o.source, level) }
 		}
-		name, size = packedName(o.digest), -1
-		write = func(w io.Writer) error { return writePacked(w, o.source, level) }
 	}
 	_, err = s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
 		counter := countingWriter{w, 0}
