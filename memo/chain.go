@@ -152,8 +152,7 @@ func (l *link) load(ctx context.Context) (reflect.Value, error) {
 		return v, ErrClosed
 	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a, err := readObject(ctx, s, ref, true, l.record.checkOf(ref.Digest))
-		return a, c.aside(ctx, s, err)
+		return c.object(ctx, s, l.result.ref.callKey(), ref, l.record.checkOf(ref.Digest))
 	}}
 	err := d.value(l.node, v)
 	switch {

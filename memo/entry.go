@@ -31,15 +31,26 @@ func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Reco
 	if c.rejects(want, r) {
 		return nil, nil, errInvalid
 	}
-	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) {
-		a, err := readObject(ctx, s, ref, true, r.checkOf(ref.Digest))
-		return a, c.aside(ctx, s, err)
-	}}
+	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) { return c.object(ctx, s, k, ref, r.checkOf(ref.Digest)) }}
 	values, err := d.results(r.results, want.types)
 	if err == nil {
 		c.touch(ctx, s, r)
 	}
 	return values, r, err
+}
+
+// object reads an array of a call's results. Where the file that it looks into is
+// damaged, and put aside, the other form that an object can have may be intact.
+func (c *Cache) object(ctx context.Context, s store.Store, k Key, ref arrayRef, check contentCheck) (array.Any, error) {
+	a, err := readObject(ctx, s, ref, true, check)
+	if err = c.aside(ctx, s, err); !errors.Is(err, ErrDamaged) {
+		return a, err
+	}
+	if other, otherErr := readObject(ctx, s, ref, true, check); otherErr == nil {
+		c.fault(k, err)
+		return other, nil
+	}
+	return a, err
 }
 
 // aside puts the file away that err is about, if err says that it is damaged or no
@@ -84,7 +95,7 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stored, created time.Time, took time.Duration) (added usage, err error) {
 	options := store.PutOptions{Durable: c.options.Sync.durable(took), Modified: created}
 	for _, o := range results.objects {
-		written, err := c.putObject(ctx, s, k, o, options)
+		written, err := c.putObject(ctx, s, o, options)
 		if err != nil {
 			return added, err
 		}
@@ -112,54 +123,27 @@ func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stor
 }
 
 // putObject publishes an array unless it is there, and returns how many bytes that
-// took. What is there is read: the new entry would be lost with one that is damaged.
-func (c *Cache) putObject(ctx context.Context, s store.Store, k Key, o object, options store.PutOptions) (written int64, err error) {
+// took.
+func (c *Cache) putObject(ctx context.Context, s store.Store, o object, options store.PutOptions) (written int64, err error) {
 	name, size := objectName(o.digest), o.fileSize()
 	write := func(w io.Writer) error { return npy.Write(w, o.source) }
 	if level := c.options.Compress; level > 0 {
-		// A plain one, by a cache that does not compress, stays.
+		// One that is there plain, by a cache that does not compress, stays plain.
 		if info, err := s.Stat(ctx, name); err != nil || info.Size != size {
 			name, size = packedName(o.digest), -1
 			write = func(w io.Writer) error { return writePacked(w, o.source, level) }
 		}
 	}
-	put := func() (bool, error) {
-		return s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
-			counter := countingWriter{w, 0}
-			err := write(&counter)
-			written = counter.written
-			return err
-		})
-	}
-	absent, err := put()
-	if err == nil && !absent {
-		ref := arrayRef{Digest: o.digest, DType: o.source.DType(), Shape: o.source.Shape()}
-		_, found := readObjectFile(ctx, s, name, ref, false, c.contentOf(o))
-		if errors.Is(found, ErrDamaged) {
-			c.fault(k, c.aside(ctx, s, found))
-		}
-		if found != nil {
-			_, err = put()
-		}
-	}
+	_, err = s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
+		counter := countingWriter{w, 0}
+		err := write(&counter)
+		written = counter.written
+		return err
+	})
 	if err != nil {
 		return 0, &Error{"write", name, err}
 	}
 	return written, nil
-}
-
-// contentOf returns what judges an object by the content of o: nothing, where the cache
-// has no secret.
-func (c *Cache) contentOf(o object) contentCheck {
-	if c.signer == nil {
-		return nil
-	}
-	return func(found contentDigest) error {
-		if found != o.content {
-			return errForged
-		}
-		return nil
-	}
 }
 
 // countingWriter counts what passes through it.

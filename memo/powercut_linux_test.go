@@ -22,7 +22,7 @@ func init() {
 		{"folders are not synced", "memo/internal/store/dir.go",
 			"\tif o.Durable {", "\tif false {"},
 		{"an object that is there already is not synced", "memo/internal/store/dir.go",
-			"err != nil || !o.Durable {", "err != nil || true {"},
+			"if !o.Durable && d.freshen", "if d.freshen"},
 		{"SyncFull does not sync", "memo/options.go",
 			"s == SyncFull || ", ""},
 		{"SyncAuto does not sync what was slow", "memo/options.go",

@@ -280,14 +280,17 @@ func (d *Dir) syncFolders(name string) error {
 	}
 }
 
-// PutIfAbsent implements [Store].
+// PutIfAbsent implements [Store]. A durable blob is written anew whatever stands there:
+// who wrote that may not have synced it, and a power cut may have left its length and
+// not its content. To sync it now would not tell, as the system may have failed to write
+// it before and told somebody else.
 func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error) {
 	info, err := d.Stat(ctx, name)
 	if err == nil && (info.Size == size || size < 0) {
 		if ahead := info.Modified.Sub(o.Modified); !o.Modified.IsZero() && ahead > 0 && ahead <= MaxAhead {
 			o.Modified = info.Modified
 		}
-		if d.freshen(name, o) == nil {
+		if !o.Durable && d.freshen(name, o.Modified) == nil {
 			return false, nil
 		}
 	}
@@ -299,31 +302,15 @@ func (d *Dir) Freshen(ctx context.Context, name string, modified time.Time) erro
 	if err := errors.Join(valid("freshen", name), ctx.Err()); err != nil {
 		return err
 	}
-	return d.freshen(name, PutOptions{Modified: modified})
+	return d.freshen(name, modified)
 }
 
-// freshen sets a file's time of modification, and where it is to be durable makes
-// safe what may have been written without.
-func (d *Dir) freshen(name string, o PutOptions) error {
-	modified := o.Modified
+// freshen sets a file's time of modification, to now where none is given.
+func (d *Dir) freshen(name string, modified time.Time) error {
 	if modified.IsZero() {
 		modified = time.Now()
 	}
-	if err := d.files.Chtimes(name, modified); err != nil || !o.Durable {
-		return err
-	}
-	f, err := d.files.Edit(name)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return d.syncFolders(path.Dir(name))
+	return d.files.Chtimes(name, modified)
 }
 
 // Stat implements [Store].

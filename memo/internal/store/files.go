@@ -20,7 +20,7 @@ type Files interface {
 	Open(name string) (Blob, error)
 	// Create makes a file that is not there yet, private to the user.
 	Create(name string) (File, error)
-	// Edit opens a file that is there, as it is, to sync or to lock it.
+	// Edit opens a file that is there, as it is, to lock it.
 	Edit(name string) (File, error)
 	// Lstat tells of whatever has the name.
 	Lstat(name string) (fs.FileInfo, error)

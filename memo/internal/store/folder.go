@@ -39,7 +39,7 @@ func (f *folder) Create(name string) (File, error) {
 
 // Edit implements [Files].
 func (f *folder) Edit(name string) (File, error) {
-	return f.openFile(name, os.O_RDWR|openFlags) // some systems sync no file that is open for reading
+	return f.openFile(name, os.O_RDWR|openFlags)
 }
 
 func (f *folder) openFile(name string, flags int) (File, error) {

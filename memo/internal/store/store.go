@@ -50,7 +50,8 @@ type Store interface {
 	// where one has, it sets its time of modification, unless that is later
 	// already, by an hour at most, and does not call write. One that is later still
 	// is of a clock that was set back since. A negative size is any. It is a saving,
-	// never a lock: two callers may both write.
+	// never a lock: two callers may both write. So may one whose blob is to be durable,
+	// where the store cannot tell whether what it has is.
 	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
 	// Freshen sets a blob's time of modification.
 	Freshen(ctx context.Context, name string, modified time.Time) error

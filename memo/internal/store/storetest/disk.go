@@ -24,6 +24,7 @@ type Disk struct {
 	mu      sync.Mutex
 	top     *node
 	changes int // of names and times, that is the number of the last one
+	born    int // the number of the last change before the disk was found after a cut
 	locks   map[any]*diskFile
 	open    int      // files
 	misuse  []string // of files that are closed
@@ -38,8 +39,9 @@ func NewDisk(now func() time.Time) *Disk {
 
 // node is a file or a folder.
 type node struct {
-	mode  fs.FileMode
-	times []timeChange // the first one is durable
+	number int // of the change that made it
+	mode   fs.FileMode
+	times  []timeChange // the first one is durable
 
 	// Of a file.
 	content []byte
@@ -144,7 +146,7 @@ func (d *Disk) Clone(now func() time.Time) *Disk {
 		if c, ok := copied[n]; ok {
 			return c
 		}
-		c := &node{mode: n.mode, times: slices.Clone(n.times), content: slices.Clip(n.content), pieces: slices.Clip(n.pieces), synced: n.synced, lost: n.lost}
+		c := &node{number: n.number, mode: n.mode, times: slices.Clone(n.times), content: slices.Clip(n.content), pieces: slices.Clip(n.pieces), synced: n.synced, lost: n.lost}
 		copied[n] = c
 		c.names, c.durable, c.pending = names(n.names), names(n.durable), slices.Clone(n.pending)
 		for i := range c.pending {
@@ -153,7 +155,7 @@ func (d *Disk) Clone(now func() time.Time) *Disk {
 		return c
 	}
 	c := NewDisk(now)
-	c.top, c.changes = clone(d.top), d.changes
+	c.top, c.changes, c.born = clone(d.top), d.changes, d.born
 	return c
 }
 
@@ -296,8 +298,8 @@ func (f *diskFiles) Create(name string) (file store.File, err error) {
 		if err != nil {
 			return err
 		}
-		n := &node{mode: 0o600, times: []timeChange{{0, f.disk.now()}}}
-		folder.change(f.disk.next(), base, n)
+		n := &node{number: f.disk.next(), mode: 0o600, times: []timeChange{{0, f.disk.now()}}}
+		folder.change(n.number, base, n)
 		file = f.disk.opened(n, name)
 		return nil
 	})
@@ -479,7 +481,9 @@ func (f *diskFiles) Mkdir(name string) error {
 	return f.do("mkdir", name, func() error {
 		folder, base, err := f.disk.missing(name)
 		if err == nil {
-			folder.change(f.disk.next(), base, newFolder(fs.ModeDir|0o700))
+			n := newFolder(fs.ModeDir | 0o700)
+			n.number = f.disk.next()
+			folder.change(n.number, base, n)
 		}
 		return err
 	})
@@ -567,8 +571,8 @@ func (f *diskFiles) OpenLock(mode fs.FileMode) (file store.LockFile, err error) 
 	err = f.do("open lock", "lock", func() error {
 		n := f.disk.top.names["lock"]
 		if n == nil {
-			n = &node{mode: mode, times: []timeChange{{0, f.disk.now()}}}
-			f.disk.top.change(f.disk.next(), "lock", n)
+			n = &node{number: f.disk.next(), mode: mode, times: []timeChange{{0, f.disk.now()}}}
+			f.disk.top.change(n.number, "lock", n)
 		}
 		if !n.mode.IsRegular() {
 			return store.ErrForeign

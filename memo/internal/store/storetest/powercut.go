@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -49,10 +50,10 @@ func (d *Disk) Cut(loss Loss, r *rand.Rand) *Disk {
 	case LoseAll:
 		c.last = 0
 	case LoseTail:
-		c.last = r.IntN(d.changes + 1)
+		c.last = d.born + r.IntN(d.changes-d.born+1)
 	}
 	found := NewDisk(d.now)
-	found.top = c.node(d.top)
+	found.top, found.changes, found.born = c.node(d.top), d.changes, d.changes
 	return found
 }
 
@@ -78,7 +79,7 @@ func (c *cut) node(n *node) *node {
 	if f, ok := c.found[n]; ok {
 		return f
 	}
-	f := &node{mode: n.mode, times: []timeChange{{0, n.times[0].time}}}
+	f := &node{number: n.number, mode: n.mode, times: []timeChange{{0, n.times[0].time}}}
 	c.found[n] = f
 	for _, t := range n.times[1:] {
 		if c.kept(t.number) {
@@ -100,7 +101,11 @@ func (c *cut) node(n *node) *node {
 			f.names[change.name] = change.node
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.names)) { // in order, so that a seed tells all
+	// In the order in which they were made, for some names are random: a seed tells all.
+	inOrder := slices.SortedFunc(maps.Keys(f.names), func(a, b string) int {
+		return cmp.Or(cmp.Compare(f.names[a].number, f.names[b].number), cmp.Compare(a, b))
+	})
+	for _, name := range inOrder {
 		f.names[name] = c.node(f.names[name])
 	}
 	f.durable = maps.Clone(f.names)

@@ -237,9 +237,12 @@ func testPutIfAbsent(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	for _, durable := range []bool{false, true} {
-		_, err := s.PutIfAbsent(t.Context(), "a/b", 3, store.PutOptions{Durable: durable}, func(io.Writer) error {
-			t.Error("a blob of this size is there, yet it is written")
-			return nil
+		_, err := s.PutIfAbsent(t.Context(), "a/b", 3, store.PutOptions{Durable: durable}, func(w io.Writer) error {
+			if !durable {
+				t.Error("a blob of this size is there, yet it is written")
+			}
+			_, err := io.WriteString(w, "one")
+			return err
 		})
 		if err != nil {
 			t.Error(err)
