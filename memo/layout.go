@@ -70,10 +70,18 @@ func openFolder(dir string, options Options) (*store.Dir, error) {
 // makeFolder makes the folder dir, and those it is in, where they are missing:
 // private ones, or a group's.
 func makeFolder(dir string, group bool) error {
-	if group {
-		return makeGroupFolder(dir, stagingFolder)
+	if !group {
+		return os.MkdirAll(dir, 0o700)
 	}
-	return os.MkdirAll(dir, 0o700)
+	// A folder above it that others make too may be replaced just when it is used.
+	const tries = 20
+	var err error
+	for range tries {
+		if err = makeGroupFolder(dir, stagingFolder); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return err
 }
 
 // makeGroupFolder makes the folder dir where it is missing, with a folder of each name

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -89,12 +90,11 @@ func (d *Dir) openLock() (fd int, err error) {
 	defer folder.Close()
 	// The name has no folder in it, so O_NOFOLLOW is all that keeps it inside.
 	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_CLOEXEC | openFlags
-	var mode uint32 = fileMode
 	if d.group {
-		mode = groupFile
+		d.makeGroupLock()
 	}
 	for {
-		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, mode)
+		fd, err = unix.Openat(int(folder.Fd()), lockFile, flags, fileMode)
 		if err != unix.EINTR {
 			break
 		}
@@ -112,12 +112,29 @@ func (d *Dir) openLock() (fd int, err error) {
 		return -1, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
 	if d.group && stat.Mode&0o777 != groupFile && stat.Nlink == 1 {
-		// The umask took bits away. Whoever made it gives them back, now or the next
-		// time; those who cannot open it until then compute. A file with another name
-		// may be one outside, which nobody is to be let into.
+		// The file system has no hard links. Whoever made the file does this; those who
+		// cannot open it until then compute. A file with another name may be one outside,
+		// which nobody is to be let into.
 		_ = unix.Fchmod(fd, groupFile)
 	}
 	return fd, nil
+}
+
+// makeGroupLock makes the lock file of a group where it is missing. It has its mode before
+// it has its name, as mkdirGroup's folders have, and replaces none: locks of two files
+// would not exclude each other. Where this fails the file is made without.
+func (d *Dir) makeGroupLock() {
+	if _, err := d.root.Lstat(lockFile); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	temporary := staging + "/" + rand.Text()
+	f, err := d.create(temporary)
+	if err != nil {
+		return
+	}
+	_ = f.Close()
+	_ = d.root.Link(temporary, lockFile)
+	_ = d.root.Remove(temporary) // else it is swept
 }
 
 // closeLock closes a lock file. Nothing was written that could be lost.
