@@ -19,7 +19,10 @@ import (
 	"testing"
 )
 
-var groupRounds = flag.Int("group.rounds", 20, "calls of each process of TestGroupMembers")
+var (
+	groupCaches = flag.Int("group.caches", 2, "caches of each kind that TestGroupMembers makes")
+	groupRounds = flag.Int("group.rounds", 5, "calls of each process of TestGroupMembers")
+)
 
 // The environment of a member's process: the cache folder, and three numbers: his own,
 // the umask, and how many calls he makes.
@@ -153,64 +156,84 @@ func TestGroupMembers(t *testing.T) {
 		t.Skip("takes a few seconds")
 	}
 	u := needUsers(t)
-	var hits, misses, folders, files int
-	for _, umask := range []int{0o000, 0o027, 0o077} {
-		for _, made := range []string{"by Open", "before"} {
-			base := filepath.Join(openFolderForAll(t), "group")
-			dir := filepath.Join(base, "new", "cache")
-			there := base
-			if made == "before" {
-				there = dir
+	var hits, misses, folders, files, caches int
+	for range *groupCaches {
+		for _, umask := range []int{0o000, 0o027, 0o077} {
+			for _, before := range []bool{false, true} {
+				t.Run(fmt.Sprintf("umask %03o, made before %v", umask, before), func(t *testing.T) {
+					caches++
+					dir := makeForGroup(t, before)
+					h, m := u.useTogether(t, dir, umask)
+					hits, misses = hits+h, misses+m
+					fo, fi := checkGroupModes(t, dir)
+					folders, files = folders+fo, files+fi
+				})
 			}
-			for _, folder := range []string{base, there} {
-				if err := errors.Join(os.MkdirAll(folder, 0o700), os.Chown(folder, firstMember, memberGroup)); err != nil {
-					t.Fatal(err)
-				}
-				chmod(t, folder, 0o770|fs.ModeSetgid)
-			}
-			if made == "before" {
-				chmod(t, filepath.Dir(dir), 0o755)
-			}
-			var processes []*process
-			for m := range groupMembers {
-				cmd := u.rerun(firstMember+uint32(m%2), "TestGroupMember", groupFolder+"="+dir, groupTask+"="+fmt.Sprintln(m, umask, *groupRounds))
-				processes = append(processes, startCommand(t, cmd))
-			}
-			goOn := func() {
-				for _, p := range processes {
-					if _, err := fmt.Fprintln(p.in, "go"); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			goOn()
-			for _, p := range processes {
-				if line := p.read(); line != "written" {
-					t.Fatalf("umask %03o, made %s: a process says %q", umask, made, line)
-				}
-			}
-			goOn()
-			for _, p := range processes {
-				var h, m int
-				line := p.read()
-				if _, err := fmt.Sscan(line, &h, &m); err != nil {
-					t.Fatalf("umask %03o, made %s: a process says %q", umask, made, line)
-				}
-				hits, misses = hits+h, misses+m
-				said, readErr := io.ReadAll(p.out)
-				if err := errors.Join(readErr, p.cmd.Wait()); err != nil {
-					t.Errorf("umask %03o, made %s: %v\n%.2000s", umask, made, err, said)
-				}
-			}
-			fo, fi := checkGroupModes(t, dir)
-			folders, files = folders+fo, files+fi
 		}
 	}
-	t.Logf("2 users, %d processes, 3 umasks, %d calls each: %d hits and %d misses of what all had stored; %d folders and %d files",
-		groupMembers, 2*6**groupRounds, hits, misses, folders, files)
-	if want := 6 * groupMembers * *groupRounds * (groupMembers + 1); misses != 0 || hits != want || folders == 0 {
+	t.Logf("2 users, %d processes, %d caches, 3 umasks, %d calls each: %d hits and %d misses of what all had stored; %d folders and %d files",
+		groupMembers, caches, 2**groupRounds, hits, misses, folders, files)
+	if want := caches * groupMembers * *groupRounds * (groupMembers + 1); misses != 0 || hits != want || folders == 0 {
 		t.Errorf("want %d hits", want)
 	}
+}
+
+// makeForGroup returns the path of a folder that the group may make, or one that was made
+// for it before.
+func makeForGroup(t *testing.T, before bool) (dir string) {
+	t.Helper()
+	base := filepath.Join(openFolderForAll(t), "group")
+	dir = filepath.Join(base, "new", "cache")
+	folders := []string{base}
+	if before {
+		folders = append(folders, dir)
+	}
+	for _, folder := range folders {
+		if err := errors.Join(os.MkdirAll(folder, 0o755), os.Chown(folder, firstMember, memberGroup)); err != nil {
+			t.Fatal(err)
+		}
+		chmod(t, folder, 0o770|fs.ModeSetgid)
+	}
+	return dir
+}
+
+// useTogether has the members open, fill and read a cache at the same time, and returns
+// how much of what they stored they found.
+func (u asUser) useTogether(t *testing.T, dir string, umask int) (hits, misses int) {
+	t.Helper()
+	var processes []*process
+	for m := range groupMembers {
+		cmd := u.rerun(firstMember+uint32(m%2), "TestGroupMember", groupFolder+"="+dir, groupTask+"="+fmt.Sprintln(m, umask, *groupRounds))
+		processes = append(processes, startCommand(t, cmd))
+	}
+	goOn := func() {
+		for _, p := range processes {
+			if _, err := fmt.Fprintln(p.in, "go"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	goOn()
+	for _, p := range processes {
+		if line := p.read(); line != "written" {
+			rest, _ := io.ReadAll(p.out) // it has ended
+			t.Fatalf("a process says %q\n%.2000s", line, rest)
+		}
+	}
+	goOn()
+	for _, p := range processes {
+		var h, m int
+		line := p.read()
+		if _, err := fmt.Sscan(line, &h, &m); err != nil {
+			t.Fatalf("a process says %q", line)
+		}
+		hits, misses = hits+h, misses+m
+		said, readErr := io.ReadAll(p.out)
+		if err := errors.Join(readErr, p.cmd.Wait()); err != nil {
+			t.Errorf("%v\n%.2000s", err, said)
+		}
+	}
+	return hits, misses
 }
 
 // checkGroupModes looks at the mode and the group of everything in a group's cache.

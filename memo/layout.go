@@ -49,7 +49,12 @@ type opener func(dir string, options Options) (store.Files, error)
 // openFiles is the opener of folders of the operating system.
 func openFiles(dir string, options Options) (store.Files, error) {
 	if !options.ReadOnly {
-		if err := makeFolder(dir, options.Group, stagingFolder); err != nil {
+		err := makeFolder(dir, options.Group, stagingFolder)
+		// A folder above it that others make too may be replaced just when it is used.
+		for try := 0; errors.Is(err, fs.ErrNotExist) && try < makeTries; try++ {
+			err = makeFolder(dir, options.Group, stagingFolder)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -72,6 +77,9 @@ func openFolder(dir string, options Options, open opener) (*store.Dir, error) {
 	}
 	return d, err
 }
+
+// makeTries bounds the retries of makeFolder.
+const makeTries = 20
 
 // makeFolder makes the folder dir, and those it is in, where they are missing: private
 // ones, or a group's, and within that the folders of the given names.

@@ -97,7 +97,7 @@ var campaigns = []campaign{
 	{"TestNetworkFolder", nil, []mutation{
 		{"a fault of reading is the call's", "memo/do.go", "c.fault(r.key, err)\n\t\t}\n\t\tif r.cause", "return nil, err\n\t\t}\n\t\tif r.cause"},
 		{"a fault of storing is the call's", "memo/flight.go", "c.fault(r.key, err)\n\t}\n\treturn kept", "f.err = err\n\t}\n\treturn kept"},
-		{"who gets no lock does not compute", "memo/once.go", "default:\n\t\tfault(err)\n\t\treturn nil, 0, free", "default:\n\t\tf.err = err\n\t\treturn []reflect.Value{}, 0, free"},
+		{"who gets no lock does not compute", "memo/once.go", "default:\n\t\tfault(err)\n", "default:\n\t\tpanic(err)\n"},
 	}},
 	{"TestNothingGrows", nil, []mutation{
 		{"a context is never ended", "memo/flight.go", "defer close(f.done)\n\t\tdefer cancel()", "defer close(f.done)"},
@@ -117,13 +117,13 @@ var campaigns = []campaign{
 		{"a folder that is read-only is an error", "memo/layout.go", "fs.ErrPermission, syscall.EROFS,", "fs.ErrPermission,"},
 		{"a fault of storing is the call's", "memo/flight.go", "c.fault(r.key, err)\n\t}\n\treturn kept", "f.err = err\n\t}\n\treturn kept"},
 	}},
-	{"TestGroupMembers", nil, []mutation{
+	{"TestGroupMembers", []string{"-group.caches=15"}, []mutation{
 		{"a folder has its name before its mode", "memo/internal/store/dir.go",
 			"err := d.files.Chmod(staged, GroupFolder)\n\tif err == nil {\n\t\terr = d.files.Rename(staged, name)\n\t}",
 			"err := d.files.Rename(staged, name)\n\tif err == nil {\n\t\terr = d.files.Chmod(name, GroupFolder)\n\t}"},
 		{"the cache folder keeps the mode of the umask", "memo/layout.go", "err = os.Chmod(staged, store.GroupFolder)", ""},
 		{"files keep the mode of the umask", "memo/internal/store/dir.go", "if err := f.Chmod(groupFile); err != nil {", "if err := error(nil); err != nil {"},
-		{"the lock file keeps the mode of the umask", "memo/internal/store/lock_linux.go", "if mode != fileMode && fs.FileMode(stat.Mode&0o777) != mode", "if false"},
+		{"the lock file has its name before its mode", "memo/internal/store/lock_linux.go", "if mode != fileMode {\n\t\tf.makeSharedLock(mode)\n\t}", ""},
 	}},
 	clocksCampaign,
 	{test: "TestEveryForgery", mutations: []mutation{

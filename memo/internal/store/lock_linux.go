@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -102,6 +103,9 @@ func (f *folder) OpenLock(mode fs.FileMode) (LockFile, error) {
 	defer folder.Close()
 	// The name has no folder in it, so O_NOFOLLOW is all that keeps it inside.
 	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_CLOEXEC | openFlags
+	if mode != fileMode {
+		f.makeSharedLock(mode)
+	}
 	fd, err := unix.Openat(int(folder.Fd()), lockFile, flags, uint32(mode))
 	switch {
 	case err == unix.ELOOP || err == unix.EISDIR || err == unix.ENXIO:
@@ -116,12 +120,30 @@ func (f *folder) OpenLock(mode fs.FileMode) (LockFile, error) {
 		return nil, &fs.PathError{Op: "open", Path: lockFile, Err: err}
 	}
 	if mode != fileMode && fs.FileMode(stat.Mode&0o777) != mode && stat.Nlink == 1 {
-		// The umask took bits away. Whoever made it gives them back, now or the next
-		// time; those who cannot open it until then compute. A file with another name
-		// may be one outside, which nobody is to be let into.
+		// The file system has no hard links. Whoever made the file does this; those who
+		// cannot open it until then compute. A file with another name may be one outside,
+		// which nobody is to be let into.
 		_ = unix.Fchmod(fd, uint32(mode))
 	}
 	return lockDescriptor(fd), nil
+}
+
+// makeSharedLock makes the lock file of a group where it is missing. It has its mode before
+// it has its name, as the group's folders have, and replaces none: locks of two files
+// would not exclude each other. Where this fails the file is made without.
+func (f *folder) makeSharedLock(mode fs.FileMode) {
+	if _, err := f.root.Lstat(lockFile); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	temporary := staging + "/" + rand.Text()
+	file, err := f.Create(temporary)
+	if err != nil {
+		return
+	}
+	if err := errors.Join(file.Chmod(mode), file.Close()); err == nil {
+		_ = f.root.Link(temporary, lockFile)
+	}
+	_ = f.root.Remove(temporary) // else it is swept
 }
 
 // lockDescriptor is an open lock file.
