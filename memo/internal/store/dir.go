@@ -203,7 +203,9 @@ func (d *Dir) mkdirAll(name string) error {
 		}
 		err := d.files.Mkdir(name[:i])
 		if err == nil && d.group {
-			err = d.files.Chmod(name[:i], GroupFolder)
+			if err = d.files.Chmod(name[:i], GroupFolder); err != nil {
+				_ = d.files.Remove(name[:i]) // else it would stay the user's alone
+			}
 		}
 		// Another process may be just making it, or removing it.
 		if err != nil && !errors.Is(err, fs.ErrExist) {
