@@ -60,6 +60,8 @@ func (f fileFault) applies(op string) bool {
 		return slices.Contains([]string{"create", "mkdir", "chmod folder", "chtimes", "rename", "remove", "sync folder", "lock"}, op)
 	case f.cause == syscall.EACCES && !f.persistent:
 		return !slices.Contains([]string{"read", "write", "sync", "close"}, op)
+	case f.cause == syscall.EINTR:
+		return op != "read" // which goes on by itself
 	}
 	return true
 }
@@ -231,6 +233,9 @@ func (v fileVerb) check(t *testing.T, r, whole *fileRun, fault fileFault) {
 	if r.leak != nil {
 		t.Error(r.leak)
 	}
+	if fault.cause == syscall.EINTR && len(r.failed) > 0 && !strings.HasPrefix(r.failed[0], "close") && (r.err != nil || r.told > whole.told) {
+		t.Errorf("what was interrupted was not asked for again: error %v, %d faults told", r.err, r.told)
+	}
 	mayGo := entriesIn(whole.before)
 	maps.DeleteFunc(mayGo, func(name string, _ []byte) bool { _, kept := whole.after[name]; return kept })
 	if v.name == "trim least cost" {
@@ -251,6 +256,13 @@ func (v fileVerb) check(t *testing.T, r, whole *fileRun, fault fileFault) {
 		}
 		if strings.HasPrefix(name, stagingFolder+"/") && !fault.persistent && !slices.Contains(r.failed, "remove") && !slices.Contains(r.failed, "create") {
 			t.Errorf("%s is left", name)
+		}
+	}
+	if v.name == "open new for a group" && !fault.persistent {
+		for name, mode := range r.disk.Modes() {
+			if mode.Perm()&0o060 != 0o060 && !slices.Contains(r.failed, "create") {
+				t.Errorf("%s has the mode %v, and is no group's", name, mode)
+			}
 		}
 	}
 	if r.err == nil && !v.call && countRecords(entriesIn(r.after)) != countRecords(entriesIn(whole.after)) {
@@ -299,6 +311,7 @@ func checkDiskWorks(t *testing.T, r *fileRun) {
 		t.Errorf("afterwards: %v", err)
 		return
 	}
+	c.ResetStats() // a format file that Open repairs is a fault
 	f := vector(t, c)
 	for _, x := range []float64{3, 7, 3, 7} {
 		if err := callVector(f, x); err != nil {

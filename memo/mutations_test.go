@@ -141,6 +141,27 @@ var campaigns = []campaign{
 		{what: "compressed objects are trusted for their digest", file: "memo/packed.go",
 			old: "seen.verify(ref.Digest, check)", new: "seen.verify(ref.Digest, nil)"},
 	}},
+	{"TestEveryFileOperationFails", []string{"-faults.causes=5", "-failfast"}, []mutation{
+		{"a part that was written is the whole", "memo/internal/store/interrupted.go", "\t\tn += k\n", "\t\tn += max(k, len(p)-n)\n"},
+		{"a sync may fail", "memo/internal/store/dir.go", "err = f.Sync()", "_ = f.Sync()"},
+		{"a close may fail", "memo/internal/store/dir.go", "\t\t\terr = closeErr\n", "\t\t\t_ = closeErr\n"},
+		{"an interrupted close is done again", "memo/internal/store/dir.go", "closeErr := f.Close()", "closeErr := again(f.Close)"},
+		{"what is interrupted has failed", "memo/internal/store/interrupted.go", "if err := f(); !errors.Is(err, syscall.EINTR) {", "if err := f(); true {"},
+		{"a failed write leaves its file", "memo/internal/store/dir.go", "_ = d.files.Remove(temporary)", "_ = temporary"},
+		{"what is there unsynced is durable", "memo/internal/store/dir.go", "if !o.Durable && d.freshen(", "if d.freshen("},
+		{"a lock file stays open", "memo/internal/store/lock_linux.go", "\tcloseLock(l.file)\n", "\topenLocks.Add(-1)\n"},
+		{"what cannot be read is damaged", "memo/object.go", "\tif errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {", "\tif err != nil {"},
+	}},
+	{"TestLostWrites", []string{"-lost.seeds=500", "-failfast"}, []mutation{
+		{"files are not synced", "memo/internal/store/dir.go", "err = f.Sync()", "_ = f"},
+		{"folders are not synced", "memo/internal/store/dir.go", "return d.syncFolders(path.Dir(name))", "return nil"},
+		{"the folders above are not synced", "memo/internal/store/dir.go", "\t\tname = path.Dir(name)\n\t}\n}\n", "\t\treturn nil\n\t}\n}\n"},
+		{"only the record is synced", "memo/entry.go", "putObject(ctx, s, o, options)", "putObject(ctx, s, o, store.PutOptions{Modified: created})"},
+		{"what is there unsynced is durable", "memo/internal/store/dir.go", "if !o.Durable && d.freshen(", "if d.freshen("},
+		{"the tag is not synced", "memo/layout.go", "{tagFile, tagText, true}", "{tagFile, tagText, false}"},
+		{"elements are not verified", "memo/content.go", "case h.table.Digest() != want:", "case false:"},
+		{"a damaged object hides the other", "memo/entry.go", "otherErr == nil {", "otherErr == nil && k.Err() != nil {"},
+	}},
 }
 
 // TestMutations checks that every mutation still fits the code, and with -mutations

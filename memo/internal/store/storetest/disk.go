@@ -113,20 +113,34 @@ func (d *Disk) Failed() bool {
 
 // Contents returns what every file holds, by name.
 func (d *Disk) Contents() map[string][]byte {
+	contents := map[string][]byte{}
+	d.walk(func(name string, n *node) {
+		if !n.mode.IsDir() {
+			contents[name] = n.content
+		}
+	})
+	return contents
+}
+
+// Modes returns the mode of every file and folder, by name.
+func (d *Disk) Modes() map[string]fs.FileMode {
+	modes := map[string]fs.FileMode{}
+	d.walk(func(name string, n *node) { modes[name] = n.mode })
+	return modes
+}
+
+// walk calls f for every file and folder in the top one.
+func (d *Disk) walk(f func(name string, n *node)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	contents := map[string][]byte{}
-	var walk func(at string, n *node)
-	walk = func(at string, n *node) {
-		if !n.mode.IsDir() {
-			contents[at] = n.content
-		}
+	var below func(at string, n *node)
+	below = func(at string, n *node) {
 		for name, child := range n.names {
-			walk(path.Join(at, name), child)
+			f(path.Join(at, name), child)
+			below(path.Join(at, name), child)
 		}
 	}
-	walk("", d.top)
-	return contents
+	below("", d.top)
 }
 
 // Clone returns a disk with the same files, all durable or not as here. None may be open.
