@@ -16,7 +16,7 @@ import (
 var powerCuts = flag.Int("power.cuts", 1, "power cuts of TestPowerCut, for each file system and way to sync")
 
 func init() {
-	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=4"}, []mutation{
+	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=8"}, []mutation{
 		{"files are not synced", "memo/internal/store/dir.go",
 			"if err == nil && o.Durable {", "if false {"},
 		{"folders are not synced", "memo/internal/store/dir.go",
