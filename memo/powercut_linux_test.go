@@ -125,7 +125,9 @@ func (p *powerTest) check(dir string) {
 	}
 	var said strings.Builder
 	var found powerFound
-	for s := bufio.NewScanner(checker.out); s.Scan(); {
+	s := bufio.NewScanner(checker.out)
+	s.Buffer(nil, 16<<20) // it may tell of much damage in one line
+	for s.Scan() {
 		line := s.Text()
 		fmt.Fprintln(&said, line)
 		if _, err := fmt.Sscanf(line, "found %d %d %d %d %d %d", &found.records, &found.objects, &found.incomplete, &found.damaged, &found.hits, &found.misses); err == nil {
