@@ -3,6 +3,7 @@ package memo
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync/atomic"

@@ -16,7 +16,7 @@ import (
 var powerCuts = flag.Int("power.cuts", 1, "power cuts of TestPowerCut, for each file system and way to sync")
 
 func init() {
-	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=4"}, []mutation{
+	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=8"}, []mutation{
 		{"files are not synced", "memo/internal/store/dir.go",
 			"if err == nil && durable {", "if false {"},
 		{"folders are not synced", "memo/internal/store/dir.go",
@@ -125,7 +125,9 @@ func (p *powerTest) check(dir string) {
 	}
 	var said strings.Builder
 	var found powerFound
-	for s := bufio.NewScanner(checker.out); s.Scan(); {
+	s := bufio.NewScanner(checker.out)
+	s.Buffer(nil, 16<<20) // it may tell of much damage in one line
+	for s.Scan() {
 		line := s.Text()
 		fmt.Fprintln(&said, line)
 		if _, err := fmt.Sscanf(line, "found %d %d %d %d %d %d", &found.records, &found.objects, &found.incomplete, &found.damaged, &found.hits, &found.misses); err == nil {

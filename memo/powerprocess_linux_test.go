@@ -179,7 +179,7 @@ func disturb(dir string, r *rand.Rand) {
 			}
 			return nil
 		})
-		for range min(len(files), 5) {
+		for range min(len(files), 50) {
 			if f, err := os.Open(files[r.IntN(len(files))]); err == nil {
 				do(int(f.Fd()))
 				f.Close()
@@ -188,7 +188,7 @@ func disturb(dir string, r *rand.Rand) {
 	}
 	for {
 		<-time.After(time.Duration(r.IntN(5000)) * time.Microsecond)
-		switch r.IntN(8) {
+		switch r.IntN(12) {
 		case 0:
 			if f, err := os.Open(dir); err == nil {
 				_ = unix.Syncfs(int(f.Fd()))
@@ -200,7 +200,7 @@ func disturb(dir string, r *rand.Rand) {
 				_ = f.Sync()
 				f.Close()
 			}
-		case 2, 3, 4:
+		case 2, 3, 4, 5, 6:
 			each(objectsFolder, func(fd int) {
 				_ = unix.SyncFileRange(fd, 0, 4096, unix.SYNC_FILE_RANGE_WAIT_BEFORE|unix.SYNC_FILE_RANGE_WRITE|unix.SYNC_FILE_RANGE_WAIT_AFTER)
 			})

@@ -31,7 +31,8 @@ type Spec struct {
 	// goroutines.
 	Valid func(*Record) bool
 
-	// ExpiresAfter is the age from which on a result is computed anew. 0 is
+	// ExpiresAfter is the age from which on a result is computed anew, as is one
+	// that was computed after now, by a clock that is wrong or was set back. 0 is
 	// never.
 	ExpiresAfter time.Duration
 }
