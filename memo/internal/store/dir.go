@@ -357,7 +357,7 @@ func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) b
 				return false
 			}
 		case entry.Type().IsRegular():
-			info, err := entry.Info()
+			info, err := again2(entry.Info)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
