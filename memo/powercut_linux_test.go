@@ -60,13 +60,13 @@ func (p *powerTest) cut() {
 		}
 	}()
 	// The power is cut when so many calls have been told of, so that the last one has
-	// just returned, or after a time.
+	// just returned, or after a time, in which there may be none.
 	after, most := p.r.IntN(8)+1, 0
 	if p.sync == SyncNone {
 		after *= 10
 	}
 	var timeout <-chan time.Time
-	if p.r.IntN(3) == 0 {
+	if p.counts.durable+p.counts.stored > 0 && p.r.IntN(3) == 0 {
 		timeout = time.After(time.Duration(p.r.IntN(200)) * time.Millisecond)
 		after = powerCalls
 	}

@@ -82,9 +82,10 @@ func readLedger(ctx context.Context, s store.Store) (ledger, error) {
 // account is what one Cache knows of the folder's usage.
 type account struct {
 	mu     sync.Mutex
-	ledger ledger    // as it was last seen
+	ledger ledger    // as it was last seen, or counted
 	own    usage     // what this Cache added since
 	seen   time.Time // when the ledger was
+	ahead  bool      // the ledger was counted here, and could not be written
 }
 
 // enforce notes what was added to the folder, and evicts where it is over the limits.
@@ -122,13 +123,12 @@ func (l Limits) worthNoting(u usage) bool {
 }
 
 // settle puts what this Cache added into the ledger, and learns what others did, also
-// where it cannot be written. What this Cache itself counted later than the file says,
-// and could not write, it knows better.
+// where it cannot be written.
 func (a *account) settle(ctx context.Context, s store.Store, now time.Time) error {
 	var settled ledger
 	err := revise(ctx, s, usageFile, func(raw []byte) []byte {
-		if l := parseLedger(raw); !l.counted.Before(a.ledger.counted) {
-			a.ledger = l
+		if !a.ahead {
+			a.ledger = parseLedger(raw)
 		}
 		settled = a.ledger
 		settled.usage = settled.plus(a.own)
@@ -137,7 +137,7 @@ func (a *account) settle(ctx context.Context, s store.Store, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	a.ledger, a.own, a.seen = settled, usage{}, now
+	a.ledger, a.own, a.seen, a.ahead = settled, usage{}, now, false
 	return nil
 }
 
@@ -185,9 +185,11 @@ func (c *Cache) evict(ctx context.Context, s store.Store, a *account) error {
 // meanwhile is added here too: some of it may be counted twice, which only means an
 // eviction that comes early. This Cache knows it even if it cannot be written.
 func (a *account) recount(ctx context.Context, s store.Store, before ledger, col *collection) error {
-	return revise(ctx, s, usageFile, func(raw []byte) []byte {
+	err := revise(ctx, s, usageFile, func(raw []byte) []byte {
 		meanwhile := parseLedger(raw).minus(before.usage)
 		a.ledger, a.seen = ledger{col.left.plus(meanwhile), col.now, col.swept}, col.now
 		return a.ledger.body()
 	})
+	a.ahead = err != nil
+	return err
 }

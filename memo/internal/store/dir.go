@@ -120,14 +120,11 @@ func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.
 	if err := errors.Join(valid("put", name), ctx.Err()); err != nil {
 		return err
 	}
-	temporary := staging + "/" + rand.Text()
-	f, err := d.create(temporary)
+	f, temporary, release, err := d.stage()
 	if err != nil {
 		return err
 	}
-	if release, err := f.Lock(); err == nil {
-		defer release() // after all that is done with the file; without the lock its age protects it
-	}
+	defer release() // after all that is done with the file
 	published := false
 	defer func() { // also where write panics
 		if !published {

@@ -74,7 +74,8 @@ func (d *Dir) sweep(name string, now time.Time) (freed int64, err error) {
 
 const (
 	// lockedGrace is the age from which on a staging file that nobody has locked is
-	// nobody's. A writer locks it at once; this is for one that cannot.
+	// nobody's. A writer locks it at once, or makes another if it was swept before;
+	// this is for one that cannot.
 	lockedGrace = time.Hour
 	// unlockedGrace is the age where there are no locks: far longer than a writer
 	// stays between two writes.
