@@ -178,11 +178,11 @@ func (d *Dir) publish(ctx context.Context, temporary, name string) error {
 func (d *Dir) create(name string) (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	f, err := d.root.OpenFile(name, flags, fileMode)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.mkdirAll(path.Dir(name)); err != nil {
-			return nil, err
+	// Where others make the folder too, one of theirs may replace it just when it is used.
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < renameTries; try++ {
+		if err = d.mkdirAll(path.Dir(name)); err == nil {
+			f, err = d.root.OpenFile(name, flags, fileMode)
 		}
-		f, err = d.root.OpenFile(name, flags, fileMode)
 	}
 	if err == nil && d.group {
 		if err := f.Chmod(groupFile); err != nil {
@@ -236,7 +236,7 @@ func (d *Dir) mkdirGroup(name string) error {
 	return err
 }
 
-// renameTries bounds the retries of rename. Each failure but the first means that
+// renameTries bounds the retries of rename and create. Each failure but the first means that
 // somebody else removed a folder at just that moment.
 const renameTries = 20
 

@@ -12,3 +12,6 @@ func (d *Dir) ReadsThroughRoot() bool {
 	_, ok := d.reader.(rootReader)
 	return ok
 }
+
+// SyncFolders makes the names in a folder and above it durable.
+func (d *Dir) SyncFolders(name string) error { return d.syncFolders(name) }
