@@ -214,10 +214,9 @@ func TestHostileSwaps(t *testing.T) {
 			}
 		})
 	}
-	promptly(t, "a cache whose files are swapped", func() {
-		time.AfterFunc(*hostileRaces, func() { stop.Store(true) })
-		wg.Wait()
-	})
+	<-time.After(*hostileRaces)
+	stop.Store(true)
+	promptly(t, "a cache whose files are swapped", wg.Wait)
 	for _, p := range processes {
 		if err := p.in.Close(); err != nil {
 			t.Error(err)

@@ -530,7 +530,13 @@ func TestOldVersionsStay(t *testing.T) {
 // argument that no key can be made of, a closed cache.
 func TestFunctionsWithoutError(t *testing.T) {
 	c := openIn(t, t.TempDir(), nil)
-	f := memoize(t, c, memo.Spec{Name: "f"}, func(ctx context.Context, x any) (bool, string) { return x == nil, "result" })
+	toldToStop := true
+	f := memoize(t, c, memo.Spec{Name: "f"}, func(ctx context.Context, x any) (bool, string) {
+		if toldToStop {
+			<-ctx.Done()
+		}
+		return x == nil, "result"
+	})
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	expect := func(what string, ctx context.Context, x any) {
@@ -543,6 +549,7 @@ func TestFunctionsWithoutError(t *testing.T) {
 		expect("a context that has ended", ended, nil)
 	}
 	checkCounts(t, c, 0, 2, 0) // what is returned after that is not kept
+	toldToStop = false
 	expect("a context", t.Context(), nil)
 	expect("a hit with a context that has ended", ended, nil)
 	checkCounts(t, c, 1, 3, 0)

@@ -182,11 +182,11 @@ func (d *Dir) publish(ctx context.Context, temporary, name string) error {
 // create makes a new file, and its folder where that is missing.
 func (d *Dir) create(name string) (File, error) {
 	f, err := d.files.Create(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.mkdirAll(path.Dir(name)); err != nil {
-			return nil, err
+	// Where others make the folder too, one of theirs may replace it just when it is used.
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < renameTries; try++ {
+		if err = d.mkdirAll(path.Dir(name)); err == nil {
+			f, err = d.files.Create(name)
 		}
-		f, err = d.files.Create(name)
 	}
 	if err == nil && d.group {
 		if err := f.Chmod(groupFile); err != nil {
@@ -243,7 +243,7 @@ func (d *Dir) mkdir(name string) error {
 	return err
 }
 
-// renameTries bounds the retries of rename. Each failure but the first means that
+// renameTries bounds the retries of rename and create. Each failure but the first means that
 // somebody else removed a folder at just that moment.
 const renameTries = 20
 

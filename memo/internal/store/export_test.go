@@ -15,3 +15,6 @@ func (d *Dir) ReadsThroughRoot() bool {
 	_, ok := d.folder().reader.(rootReader)
 	return ok
 }
+
+// SyncFolders makes the names in a folder and above it durable.
+func (d *Dir) SyncFolders(name string) error { return d.syncFolders(name) }

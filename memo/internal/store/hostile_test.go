@@ -212,3 +212,31 @@ func TestFoldersThatLeadOut(t *testing.T) {
 		}
 	})
 }
+
+// TestFoldersThatBecameOthers: something else has a folder's name by the time that its
+// names are made durable. Nothing waits for it, and what is outside is left alone.
+func TestFoldersThatBecameOthers(t *testing.T) {
+	for name, make := range obstacles {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			outside, inside := filepath.Join(base, "outside"), filepath.Join(base, "inside")
+			if err := errors.Join(os.Mkdir(outside, 0o700), os.Mkdir(inside, 0o700), os.WriteFile(filepath.Join(outside, "secret"), []byte(secret), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			d, err := store.OpenDir(inside)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if err := make(filepath.Join(inside, "a"), outside, inside); err != nil {
+				t.Skip(err) // such as a path too long for a socket
+			}
+			promptly(t, "syncing", func() {
+				if err := d.SyncFolders("a"); (err == nil) != (name == "folder") && !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%v", err)
+				}
+			})
+			checkOutside(t, outside)
+		})
+	}
+}
