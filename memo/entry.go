@@ -95,7 +95,7 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stored, created time.Time, took time.Duration) (added usage, err error) {
 	options := store.PutOptions{Durable: c.options.Sync.durable(took), Modified: created}
 	for _, o := range results.objects {
-		written, err := c.putObject(ctx, s, o, options)
+		written, err := c.putObject(ctx, s, k, o, options)
 		if err != nil {
 			return added, err
 		}
@@ -123,8 +123,8 @@ func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stor
 }
 
 // putObject publishes an array unless it is there, and returns how many bytes that
-// took.
-func (c *Cache) putObject(ctx context.Context, s store.Store, o object, options store.PutOptions) (written int64, err error) {
+// took. What is there is read: the new entry would be lost with one that is damaged.
+func (c *Cache) putObject(ctx context.Context, s store.Store, k Key, o object, options store.PutOptions) (written int64, err error) {
 	name, size := objectName(o.digest), o.fileSize()
 	write := func(w io.Writer) error { return npy.Write(w, o.source) }
 	if level := c.options.Compress; level > 0 {
@@ -134,16 +134,43 @@ func (c *Cache) putObject(ctx context.Context, s store.Store, o object, options 
 			write = func(w io.Writer) error { return writePacked(w, o.source, level) }
 		}
 	}
-	_, err = s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
-		counter := countingWriter{w, 0}
-		err := write(&counter)
-		written = counter.written
-		return err
-	})
+	put := func() (bool, error) {
+		return s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
+			counter := countingWriter{w, 0}
+			err := write(&counter)
+			written = counter.written
+			return err
+		})
+	}
+	absent, err := put()
+	if err == nil && !absent {
+		ref := arrayRef{Digest: o.digest, DType: o.source.DType(), Shape: o.source.Shape()}
+		_, found := readObjectFile(ctx, s, name, ref, false, c.contentOf(o))
+		if errors.Is(found, ErrDamaged) {
+			c.fault(k, c.aside(ctx, s, found))
+		}
+		if found != nil {
+			_, err = put()
+		}
+	}
 	if err != nil {
 		return 0, &Error{"write", name, err}
 	}
 	return written, nil
+}
+
+// contentOf returns what judges an object by the content of o: nothing, where the cache
+// has no secret.
+func (c *Cache) contentOf(o object) contentCheck {
+	if c.signer == nil {
+		return nil
+	}
+	return func(found contentDigest) error {
+		if found != o.content {
+			return errForged
+		}
+		return nil
+	}
 }
 
 // countingWriter counts what passes through it.

@@ -197,7 +197,6 @@ func (l *lostRun) boot() {
 		}
 	}
 	loss := storetest.AnyLoss(l.r)
-	l.t.Logf("cut: %v", loss)
 	l.counts.cuts[loss].Add(1)
 	l.disk = l.disk.Cut(loss, l.r)
 }

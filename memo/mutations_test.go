@@ -156,7 +156,7 @@ var campaigns = []campaign{
 		{"files are not synced", "memo/internal/store/dir.go", "err = f.Sync()", "_ = f"},
 		{"folders are not synced", "memo/internal/store/dir.go", "return d.syncFolders(path.Dir(name))", "return nil"},
 		{"the folders above are not synced", "memo/internal/store/dir.go", "\t\tname = path.Dir(name)\n\t}\n}\n", "\t\treturn nil\n\t}\n}\n"},
-		{"only the record is synced", "memo/entry.go", "putObject(ctx, s, o, options)", "putObject(ctx, s, o, store.PutOptions{Modified: created})"},
+		{"only the record is synced", "memo/entry.go", "putObject(ctx, s, k, o, options)", "putObject(ctx, s, k, o, store.PutOptions{Modified: created})"},
 		{"what is there unsynced is durable", "memo/internal/store/dir.go", "if !o.Durable && d.freshen(", "if d.freshen("},
 		{"the tag is not synced", "memo/layout.go", "{tagFile, tagText, true}", "{tagFile, tagText, false}"},
 		{"elements are not verified", "memo/content.go", "case h.table.Digest() != want:", "case false:"},

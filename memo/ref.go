@@ -221,8 +221,11 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 	case errors.Is(err, errMismatch):
 		return nil, mismatch()
 	case isGone(err):
-		if want.types = nil; r.cache.memory.peek(want) != nil {
-			return nil, mismatch()
+		if e := r.cache.memory.peek(&request{key: want.key}); e != nil {
+			if !haveTypes(e.values, types) {
+				return nil, mismatch()
+			}
+			return r.cache.memory.own(e.values) // it came while the folder was looked into
 		}
 		return nil, &Error{"read", r.String(), fmt.Errorf("%w: %w", ErrNotFound, err)}
 	}
