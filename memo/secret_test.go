@@ -225,7 +225,10 @@ func TestTwoResultsOfOneDigest(t *testing.T) {
 		checkEqual(t, "the second", gotB, b)
 	}
 	s := c.Stats()
-	checkEqual(t, "stats", []int64{s.Hits, s.Misses, s.Faults}, []int64{0, 2, 2})
+	checkEqual(t, "stats", []int64{s.Hits, s.Misses}, []int64{0, 2})
+	if s.Faults < 2 { // one for each call, and more for each that took the other's place
+		t.Errorf("%d faults", s.Faults)
+	}
 }
 
 // TestObjectsOfOneDigest has calls with results that collide: each replaces the
