@@ -144,6 +144,7 @@ func (c *Cache) putObject(ctx context.Context, s store.Store, k Key, o object, o
 	}
 	absent, err := put()
 	if err == nil && !absent {
+		written = 0
 		ref := arrayRef{Digest: o.digest, DType: o.source.DType(), Shape: o.source.Shape()}
 		_, found := readObjectFile(ctx, s, name, ref, false, c.contentOf(o))
 		if errors.Is(found, ErrDamaged) {

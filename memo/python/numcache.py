@@ -992,6 +992,7 @@ _DIR_FD = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd
 _OPEN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _NOFOLLOW = {"follow_symlinks": False} if os.utime in os.supports_follow_symlinks else {}
 _RENAMES = 20  # retries, each of which means that somebody else removed a folder at just that moment
+_MAX_AHEAD = 3600 * 10**9  # nanoseconds by which an object keeps a later time
 
 
 _seeking = threading.Lock()
@@ -1104,18 +1105,10 @@ class _Folder:
             raise _Foreign("%s is no regular file" % name)
         return info
 
-    def freshen(self, name: str, ns: int, durable: bool = False) -> None:
+    def freshen(self, name: str, ns: int) -> None:
         """Sets the time of modification."""
         with self.within(name) as (base, at):
             os.utime(base, ns=(ns, ns), **({"dir_fd": at} if at is not None else {}), **_NOFOLLOW)
-            if durable:
-                fd = os.open(base, os.O_WRONLY | _OPEN, dir_fd=at)
-                try:
-                    os.fsync(fd)
-                finally:
-                    os.close(fd)
-        if durable:
-            self.sync(name)
 
     def sync(self, name: str) -> None:
         """Makes a name durable, and those of the folders that it is in."""
@@ -1131,8 +1124,8 @@ class _Folder:
                         raise
             parts.pop()
 
-    def put(self, name: str, write: Callable[[int], None], ns: Optional[int] = None, durable: bool = False) -> None:
-        """Publishes a file, whole or not at all, in place of what has the name."""
+    def put(self, name: str, write: Callable[[int], None], ns: Optional[int] = None, durable: bool = False, keep: Optional[int] = None) -> bool:
+        """Publishes a file, whole or not at all, in place of what has the name, unless that is a file of keep bytes: then it is False."""
         staged = "tmp/" + secrets.token_hex(13)
         with self.within(staged, make=True) as (base, at):
             fd = os.open(base, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600, dir_fd=at)
@@ -1152,8 +1145,7 @@ class _Folder:
                     fd = -1
                     if ns is not None:
                         os.utime(base, ns=(ns, ns))
-                self.rename(base, at, name)
-                published = True
+                published = self.rename(base, at, name, keep)
             finally:
                 if fd >= 0:
                     os.close(fd)
@@ -1162,14 +1154,31 @@ class _Folder:
                         os.unlink(base, dir_fd=at)
         if durable:
             self.sync(name)
+        return published
 
-    def rename(self, base: str, at: Optional[int], name: str) -> None:
+    def rename(self, base: str, at: Optional[int], name: str, keep: Optional[int]) -> bool:
         aside = False
         for attempt in range(_RENAMES):
             try:
                 with self.within(name, make=True) as (to, into):
+                    if keep is not None:
+                        # A rename takes the place of a file that came just now, and may be durable; a second name does not.
+                        try:
+                            os.link(base, to, src_dir_fd=at, dst_dir_fd=into, follow_symlinks=False)
+                        except FileNotFoundError:
+                            raise
+                        except FileExistsError:
+                            with contextlib.suppress(OSError):
+                                info = os.stat(to, dir_fd=into, follow_symlinks=False)
+                                if stat_.S_ISREG(info.st_mode) and info.st_size == keep:
+                                    return False
+                        except (OSError, NotImplementedError):
+                            pass  # there are none in this file system
                     os.replace(base, to, src_dir_fd=at, dst_dir_fd=into)
-                return
+                    if keep is not None:
+                        with contextlib.suppress(OSError):  # of two names of one file, a replace leaves both
+                            os.unlink(base, dir_fd=at)
+                return True
             except FileNotFoundError:
                 os.stat(base, dir_fd=at, follow_symlinks=False)  # of what is gone itself nothing can be expected
                 if attempt == _RENAMES - 1:
@@ -1185,17 +1194,6 @@ class _Folder:
                     self.quarantine(name)
                 else:
                     raise
-
-    def put_if_absent(self, name: str, size: int, write: Callable[[int], None], ns: int, durable: bool) -> None:
-        """put, where no file of this size has the name; where one has, that gets the time unless its own is later."""
-        try:
-            info = self.stat(name)
-            if info.st_size == size:
-                self.freshen(name, max(ns, info.st_mtime_ns), durable)
-                return
-        except (OSError, _Foreign):
-            pass
-        self.put(name, write, ns, durable)
 
     def quarantine(self, name: str) -> None:
         """Takes what has the name out of the way."""
@@ -1773,7 +1771,7 @@ class Cache:
                     for lo in range(0, chunks, 16):
                         _write(fd, piece(lo, min(lo + 16, chunks)))
 
-                folder.put_if_absent(_object_name(info.digest), size, write, created, durable)
+                self._put_object(folder, info, size, write, created, durable)
             body = '{"format":%d,"key":"%s","function":%s,"version":%s,"args":[%s],"results":%s,"created":"%s","duration":%s,"writer":%s,' % (
                 FORMAT, key.hex, _json_string(_utf8(key.function)), _json_string(_utf8(key.version)),
                 ",".join(_json_argument(*a) for a in key.args), results.json, _moment_text(created), _json_float(took), _quoted(WRITER),
@@ -1782,6 +1780,35 @@ class Cache:
             if len(record) > MAX_RECORD:
                 raise Unsupported("a record of %d bytes, more than are read; return arrays, or one string" % len(record))
             folder.put(name, functools.partial(_write, b=record), created, durable)
+
+    def _put_object(self, folder: _Folder, info: ArrayInfo, size: int, write: Callable[[int], None], ns: int, durable: bool) -> None:
+        """Publishes an object, or leaves the one that is there, unless it is to be durable: who wrote that one may not have synced it."""
+        name = _object_name(info.digest)
+        for keep in (size, None):
+            modified = ns
+            with contextlib.suppress(OSError, _Foreign):
+                there = folder.stat(name)
+                if there.st_size == size:
+                    if 0 < there.st_mtime_ns - ns <= _MAX_AHEAD:
+                        modified = there.st_mtime_ns
+                    if not durable and self._is_whole(folder, name, info):
+                        folder.freshen(name, modified)
+                        return
+            if folder.put(name, write, modified, durable, None if durable else keep):
+                return
+
+    def _is_whole(self, folder: _Folder, name: str, info: ArrayInfo) -> bool:
+        """Whether a file is the object that its name says. One that is damaged is put aside."""
+        fd, found = folder.open(name)
+        try:
+            _read_plain(fd, found.st_size, info, "r")
+            return True
+        except Damaged as e:
+            self._set_aside(folder, name)
+            self._fault(type(e)("%s: %s" % (name, e)))
+            return False
+        finally:
+            os.close(fd)
 
     # -- one computation of a key --
 

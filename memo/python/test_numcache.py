@@ -519,6 +519,41 @@ class Folders(Case):
         self.assertEqual(cache.stats().faults, tried)
         self.assertEqual(len(os.listdir(os.path.join(self.path, "quarantine"))), tried)
 
+    def test_torn_object(self):
+        """A power cut may leave an object of the right length and wrong elements: nothing is built upon it."""
+        for sync in ("none", "full"):
+            cache = self.open(sync=sync)
+            want = np.arange(500)
+            f, calls = self.counted(cache, lambda: want)
+            f()
+            (record,) = self.files(".json")
+            (name,) = self.files(".npy")
+            os.remove(record)
+            with open(name, "r+b") as file:
+                file.seek(-5, os.SEEK_END)
+                file.write(b"wrong")
+            f()
+            self.assertTrue(same(f(), want))
+            self.assertEqual((len(calls), cache.stats().faults), (2, int(sync == "none")))
+            f.clear()
+            os.remove(name)
+
+    def test_durable_object_stays(self):
+        """An object that is not synced does not take the place of one that came meanwhile, and may be; one of another length does."""
+        cache = self.open(sync="none")
+        cache.memo(name="first")(lambda: 1)()
+        with cache._use() as folder:
+            for came, keep, stays in ((b"two", 3, True), (b"four", 3, False), (b"two", None, False)):
+                name = "objects/aa/%s%s.npy" % (came.decode(), keep)
+
+                def write(fd):
+                    self.assertTrue(folder.put(name, lambda fd: os.write(fd, came), durable=True))
+                    os.write(fd, b"one")
+
+                self.assertEqual(folder.put(name, write, keep=keep), not stays)
+                self.assertEqual(folder.get(name, 9)[0], came if stays else b"one")
+        self.assertEqual(os.listdir(os.path.join(self.path, "tmp")), [])
+
     def forge(self, results):
         """A cache whose one call has these results, in JSON."""
         cache = self.open()

@@ -116,7 +116,12 @@ func (d *Dir) Get(ctx context.Context, name string, limit int64) (b []byte, modi
 }
 
 // Put implements [Store]: the blob is written to the staging folder and renamed.
-func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error) (err error) {
+func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error) error {
+	return d.put(ctx, name, o, write, d.publish)
+}
+
+// put has a blob written to the staging folder, and published.
+func (d *Dir) put(ctx context.Context, name string, o PutOptions, write func(io.Writer) error, publish func(ctx context.Context, temporary, name string) error) error {
 	if err := errors.Join(valid("put", name), ctx.Err()); err != nil {
 		return err
 	}
@@ -137,7 +142,7 @@ func (d *Dir) Put(ctx context.Context, name string, o PutOptions, write func(io.
 		err = d.files.Chtimes(temporary, o.Modified)
 	}
 	if err == nil {
-		err = d.publish(ctx, temporary, name)
+		err = publish(ctx, temporary, name)
 	}
 	if err != nil {
 		return err
@@ -166,7 +171,7 @@ func fill(ctx context.Context, f File, durable bool, write func(io.Writer) error
 // publish renames a written file to its name. A folder that stands there, which
 // no rename replaces, is put aside.
 func (d *Dir) publish(ctx context.Context, temporary, name string) error {
-	err := d.rename(temporary, name)
+	err := d.move(d.files.Rename, temporary, name)
 	if err == nil {
 		return nil
 	}
@@ -176,7 +181,7 @@ func (d *Dir) publish(ctx context.Context, temporary, name string) error {
 	if asideErr := d.Quarantine(ctx, name); asideErr != nil {
 		return errors.Join(err, asideErr)
 	}
-	return d.rename(temporary, name)
+	return d.move(d.files.Rename, temporary, name)
 }
 
 // create makes a new file, and its folder where that is missing.
@@ -243,22 +248,22 @@ func (d *Dir) mkdir(name string) error {
 	return err
 }
 
-// renameTries bounds the retries of rename and create. Each failure but the first means that
+// renameTries bounds the retries of move and create. Each failure but the first means that
 // somebody else removed a folder at just that moment.
 const renameTries = 20
 
-// rename moves a file to its name. The name's folders may be missing, and may go
-// missing again while they are made, as Delete removes empty ones: hence the
+// move gives a file its name, by a rename or a link. The name's folders may be missing,
+// and may go missing again while they are made, as Delete removes empty ones: hence the
 // retries.
-func (d *Dir) rename(from, to string) error {
-	err := d.files.Rename(from, to)
+func (d *Dir) move(by func(from, to string) error, from, to string) error {
+	err := by(from, to)
 	// mkdirAll too can find a folder gone that it has just made or found (ErrExist).
 	for try := 0; (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)) && try < renameTries; try++ {
 		if _, missing := d.files.Lstat(from); missing != nil {
 			return missing // there is nothing to wait for
 		}
 		if err = d.mkdirAll(path.Dir(to)); err == nil {
-			err = d.files.Rename(from, to)
+			err = by(from, to)
 		}
 	}
 	return err
@@ -282,16 +287,62 @@ func (d *Dir) syncFolders(name string) error {
 // not its content. To sync it now would not tell, as the system may have failed to write
 // it before and told somebody else.
 func (d *Dir) PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error) {
-	info, err := d.Stat(ctx, name)
-	if err == nil && (info.Size == size || size < 0) {
-		if ahead := info.Modified.Sub(o.Modified); !o.Modified.IsZero() && ahead > 0 && ahead <= MaxAhead {
-			o.Modified = info.Modified
-		}
-		if !o.Durable && d.freshen(name, o.Modified) == nil {
-			return false, nil
-		}
+	modified, there := d.modified(ctx, name, size, o.Modified)
+	if o.Durable {
+		o.Modified = modified
+		return true, d.Put(ctx, name, o, write)
 	}
-	return true, d.Put(ctx, name, o, write)
+	if there && d.freshen(name, modified) == nil {
+		return false, nil
+	}
+	written = true
+	err = d.put(ctx, name, o, write, func(ctx context.Context, temporary, name string) (err error) {
+		written, err = d.publishNew(ctx, temporary, name, size)
+		if err == nil && !written {
+			modified, _ := d.modified(ctx, name, size, o.Modified)
+			_ = d.freshen(name, modified) // it is fresh
+		}
+		return err
+	})
+	return written, err
+}
+
+// modified reports whether a file of the given size has the name, and returns its time
+// of modification once a blob with the given one was put in its place.
+func (d *Dir) modified(ctx context.Context, name string, size int64, put time.Time) (modified time.Time, there bool) {
+	info, err := d.Stat(ctx, name)
+	if err != nil || info.Size != size && size >= 0 {
+		return put, false
+	}
+	if ahead := info.Modified.Sub(put); !put.IsZero() && ahead > 0 && ahead <= MaxAhead {
+		put = info.Modified
+	}
+	return put, true
+}
+
+// publishNew gives a written file its name, unless one of the given size has come to it
+// meanwhile. A rename would take the place of that one, which may be durable, and leave
+// nothing at the next power cut if this one is not.
+func (d *Dir) publishNew(ctx context.Context, temporary, name string, size int64) (published bool, err error) {
+	exists := false
+	err = d.move(func(from, to string) error {
+		err := d.files.Link(from, to)
+		if exists = errors.Is(err, fs.ErrExist); exists {
+			return nil
+		}
+		return err
+	}, temporary, name)
+	kept := false
+	if exists {
+		_, kept = d.modified(ctx, name, size, time.Time{})
+	}
+	if err != nil || exists && !kept { // there are no links, or what has the name is worth nothing
+		err = d.publish(ctx, temporary, name)
+	}
+	if err == nil {
+		_ = d.files.Remove(temporary) // also after a rename, which does nothing between two names of one file
+	}
+	return !kept, err
 }
 
 // Freshen implements [Store].
@@ -413,7 +464,7 @@ func (d *Dir) Quarantine(ctx context.Context, name string) error {
 	if err := errors.Join(valid("quarantine", name), ctx.Err()); err != nil {
 		return err
 	}
-	err := d.rename(name, quarantine+"/"+path.Base(name)+"-"+rand.Text()[:8])
+	err := d.move(d.files.Rename, name, quarantine+"/"+path.Base(name)+"-"+rand.Text()[:8])
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // another reader put it aside already
 	}

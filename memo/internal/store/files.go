@@ -34,7 +34,10 @@ type Files interface {
 	Chtimes(name string, modified time.Time) error
 	// Rename gives a file another name, in place of the file that has it.
 	Rename(from, to string) error
-	// Remove removes a file or an empty folder.
+	// Link gives a file a second name, [fs.ErrExist] where something has it. File
+	// systems without such names refuse.
+	Link(from, to string) error
+	// Remove removes a name of a file, or an empty folder.
 	Remove(name string) error
 	// SyncFolder returns when a power cut can no longer undo what was made, renamed
 	// and removed in the folder. Where folders cannot be synced it does nothing.

@@ -88,6 +88,9 @@ func (f *folder) Chtimes(name string, modified time.Time) error {
 // Rename implements [Files].
 func (f *folder) Rename(from, to string) error { return f.root.Rename(from, to) }
 
+// Link implements [Files].
+func (f *folder) Link(from, to string) error { return f.root.Link(from, to) }
+
 // Remove implements [Files].
 func (f *folder) Remove(name string) error { return f.root.Remove(name) }
 

@@ -89,6 +89,11 @@ func (u uninterrupted) Rename(from, to string) error {
 	return again(func() error { return u.Files.Rename(from, to) })
 }
 
+// Link implements [Files].
+func (u uninterrupted) Link(from, to string) error {
+	return again(func() error { return u.Files.Link(from, to) })
+}
+
 // Remove implements [Files].
 func (u uninterrupted) Remove(name string) error {
 	return again(func() error { return u.Files.Remove(name) })

@@ -51,7 +51,9 @@ type Store interface {
 	// already, by an hour at most, and does not call write. One that is later still
 	// is of a clock that was set back since. A negative size is any. It is a saving,
 	// never a lock: two callers may both write. So may one whose blob is to be durable,
-	// where the store cannot tell whether what it has is.
+	// where the store cannot tell whether what it has is. One that is not to be durable
+	// never takes the place of a blob of this size that came meanwhile: that may be.
+	// Not to have been written is that too.
 	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
 	// Freshen sets a blob's time of modification.
 	Freshen(ctx context.Context, name string, modified time.Time) error

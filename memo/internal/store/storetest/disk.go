@@ -550,6 +550,24 @@ func (f *diskFiles) Rename(from, to string) error {
 	})
 }
 
+// Link implements [store.Files].
+func (f *diskFiles) Link(from, to string) error {
+	return f.do("link", from, func() error {
+		_, _, n, err := f.disk.existing(from)
+		if err == nil && n.mode.IsDir() {
+			err = fs.ErrPermission
+		}
+		if err != nil {
+			return err
+		}
+		folder, base, err := f.disk.missing(to)
+		if err == nil {
+			folder.change(f.disk.next(), base, n)
+		}
+		return err
+	})
+}
+
 var errNotEmpty = errors.New("the folder is not empty")
 
 // Remove implements [store.Files].

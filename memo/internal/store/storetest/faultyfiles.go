@@ -190,6 +190,11 @@ func (f *FaultyFiles) Rename(from, to string) error {
 	return f.perform("rename", func() error { return f.Files.Rename(from, to) })
 }
 
+// Link implements [store.Files].
+func (f *FaultyFiles) Link(from, to string) error {
+	return f.perform("link", func() error { return f.Files.Link(from, to) })
+}
+
 // Remove implements [store.Files].
 func (f *FaultyFiles) Remove(name string) error {
 	return f.perform("remove", func() error { return f.Files.Remove(name) })

@@ -140,14 +140,33 @@ func (s *Memory) Put(ctx context.Context, name string, o store.PutOptions, write
 
 // PutIfAbsent implements [store.Store].
 func (s *Memory) PutIfAbsent(ctx context.Context, name string, size int64, o store.PutOptions, write func(io.Writer) error) (written bool, err error) {
-	if b, err := s.lookup(ctx, "put", name); err == nil && (int64(len(b.content)) == size || size < 0) {
-		if ahead := b.modified.Sub(o.Modified); !o.Modified.IsZero() && ahead > 0 && ahead <= store.MaxAhead {
-			o.Modified = b.modified
-		}
-		s.set(name, b.content, o.Modified)
+	if s.reuse(ctx, name, size, o) {
 		return false, nil
 	}
-	return true, s.Put(ctx, name, o, write)
+	if o.Durable {
+		return true, s.Put(ctx, name, o, write)
+	}
+	var content bytes.Buffer
+	if err := errors.Join(write(&content), ctx.Err()); err != nil {
+		return true, err
+	}
+	if s.reuse(ctx, name, size, o) { // it came meanwhile
+		return false, nil
+	}
+	return true, s.Put(ctx, name, o, func(w io.Writer) error { _, err := w.Write(content.Bytes()); return err })
+}
+
+// reuse sets the time of a blob of the given size, and reports whether there is one.
+func (s *Memory) reuse(ctx context.Context, name string, size int64, o store.PutOptions) bool {
+	b, err := s.lookup(ctx, "put", name)
+	if err != nil || int64(len(b.content)) != size && size >= 0 {
+		return false
+	}
+	if ahead := b.modified.Sub(o.Modified); !o.Modified.IsZero() && ahead > 0 && ahead <= store.MaxAhead {
+		o.Modified = b.modified
+	}
+	s.set(name, b.content, o.Modified)
+	return true
 }
 
 // Freshen implements [store.Store].

@@ -255,6 +255,33 @@ func testPutIfAbsent(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	checkContent(t, s, "a/b", "three")
+	for _, size := range []int64{3, -1} {
+		testPutMeanwhile(t, s, size)
+	}
+}
+
+// testPutMeanwhile checks that a blob that is not durable does not take the place of one
+// that is, and came while the other was written, but does take that of another size.
+func testPutMeanwhile(t *testing.T, s store.Store, size int64) {
+	ctx := t.Context()
+	for came, want := range map[string]string{"two": "two", "four": "one"} {
+		if size < 0 {
+			want = came
+		}
+		name := fmt.Sprint("b/", came, size)
+		written, err := s.PutIfAbsent(ctx, name, size, store.PutOptions{}, func(w io.Writer) error {
+			if err := s.Put(ctx, name, store.PutOptions{Durable: true}, content([]byte(came))); err != nil {
+				return err
+			}
+			_, err := io.WriteString(w, "one")
+			return err
+		})
+		if err != nil || written != (want == "one") {
+			t.Errorf("written: %v, %v", written, err)
+		}
+		checkContent(t, s, name, want)
+	}
+	checkList(t, s, "tmp")
 }
 
 // testModified checks that a blob has the time of modification that it was given.
