@@ -5,4 +5,6 @@
 //   - python: a Go program and a NumPy script that share one cache.
 //   - growing: statistics of a file that grows, in parallel over its blocks, of
 //     which only the new ones are computed.
+//   - pipeline: two steps, of which the second takes the first one's result without
+//     hashing it, with stamps of their code as versions; what is computed says why.
 package examples

@@ -132,3 +132,41 @@ func TestReadmeShowsQuickstart(t *testing.T) {
 		t.Errorf("README.md has %d lines, more than 200", n)
 	}
 }
+
+// TestPipeline runs the two steps, again, with another width, and with one sample that
+// is not the same: each says why it is computed.
+func TestPipeline(t *testing.T) {
+	program, dir := build(t, "pipeline"), t.TempDir()
+	const similar = "since the most similar call that is in the cache, argument "
+	for _, step := range []struct{ args, want string }{
+		{"", "computed smooth: no call of smooth is in the cache\ncomputed power: no call of power is in the cache\nmean power 183.54\n"},
+		{"", "smooth is in the cache\npower is in the cache\nmean power 183.54\n"},
+		{"-width 7", "computed smooth: " + similar + "1 changed from 5 to 7\ncomputed power: " + similar + "0, float64(3000, 1000), changed\nmean power 135.60\n"},
+		{"-touch 1234", "computed smooth: " + similar + "0, float64(3000, 1000), changed in rows 1212 to 1245\ncomputed power: " + similar +
+			"0, float64(3000, 1000), changed\nmean power 183.57\n"},
+	} {
+		if got := run(t, dir, program, strings.Fields(step.args)...); got != step.want {
+			t.Errorf("pipeline %s printed %q, want %q", step.args, got, step.want)
+		}
+	}
+}
+
+// TestStamps checks that the stamps of the pipeline are those of its code. Another release
+// of Go than they were made with has others.
+func TestStamps(t *testing.T) {
+	const file = "pipeline/stamp/stamp.go"
+	generated, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, made, _ := strings.Cut(string(generated), "Made with ")
+	made, _, _ = strings.Cut(made, ".\n")
+	if now := runtime.Version(); !strings.HasPrefix(now+".", made+".") {
+		t.Skipf("%s was made with %s, and this is %s", file, made, now)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "run", "github.com/numcache/numcache/cmd/numcache", "stamp", "--check", "--out", "stamp", ".")
+	cmd.Dir = "pipeline"
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("numcache stamp --check: %v\n%s", err, out)
+	}
+}

@@ -78,7 +78,7 @@ func (x Result) link(ctx context.Context) (*link, error) {
 		return nil, err
 	}
 	if ref, ok := arrayRefOf(l.node); ok {
-		l.encoded = argument{append([]byte{'a'}, ref.Digest.String()...), []arrayInfo{{ref.DType, ref.Shape}}}
+		l.encoded = argument{append([]byte{'a'}, ref.Digest.String()...), []arrayInfo{{dtype: ref.DType, shape: ref.Shape}}}
 	}
 	return l, nil
 }

@@ -197,7 +197,7 @@ func (col *collection) evict(ctx context.Context, next candidate) error {
 			col.evicted = slices.Clone(col.evicted[maxEvicted:])
 		}
 	}
-	for _, digest := range resultDigests(raw) {
+	for _, digest := range objectDigests(raw) {
 		info, err := statObject(ctx, col.s, digest)
 		if err != nil || info.Modified.After(next.at) {
 			continue
@@ -238,14 +238,15 @@ func (col *collection) look() {
 	}
 }
 
-// resultDigests returns the arrays that a record's results refer to, none where it is
-// damaged. It does without reading the JSON, for sweeping reads every record: within
+// objectDigests returns the objects that a record refers to, its results' and the chunk
+// tables of its arguments, none where it is damaged. It does without reading the JSON, for sweeping reads every record: within
 // a string a quotation mark stands behind a backslash, so that these marks can only be
 // what they seem.
-func resultDigests(record []byte) (digests []array.Digest) {
+func objectDigests(record []byte) (digests []array.Digest) {
 	if !unseal(record) {
 		return nil
 	}
+	digests = tableDigests(record)
 	const results, reference = `],"results":[`, `{"array":"`
 	_, rest, _ := strings.Cut(string(record), results)
 	for {

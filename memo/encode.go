@@ -33,6 +33,7 @@ type encoder struct {
 type arrayInfo struct {
 	dtype array.DType
 	shape []int
+	table *array.Table // of a large one in an argument, else nil
 }
 
 func (e *encoder) value(v reflect.Value, depth int) error {
@@ -162,13 +163,14 @@ func (e *encoder) array(x any) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	digest, err := array.Hash(e.ctx, src)
+	table, err := array.HashTable(e.ctx, src)
 	if err != nil {
 		return err
 	}
+	digest := table.Digest()
 	e.buf = append(e.buf, 'a')
 	e.buf = hex.AppendEncode(e.buf, digest[:])
-	e.arrays = append(e.arrays, arrayInfo{src.DType(), src.Shape()})
+	e.arrays = append(e.arrays, arrayInfo{src.DType(), src.Shape(), largeTable(table)})
 	return nil
 }
 

@@ -101,6 +101,9 @@ func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stor
 		}
 		added.bytes += written
 	}
+	if err := c.publishTables(ctx, s, k, created, &added); err != nil {
+		return added, err
+	}
 	name := recordName(k.function, k.version, k.Digest())
 	record, err := c.signer.sign(appendRecord(nil, k, results.json, created, took), results.objects)
 	if err != nil {
@@ -120,6 +123,27 @@ func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stor
 	added.bytes += int64(len(record))
 	added.entries++
 	return added, nil
+}
+
+// publishTables writes the chunk tables that the record will name. None is worth a sync:
+// without it, a miss is explained in fewer words.
+func (c *Cache) publishTables(ctx context.Context, s store.Store, k Key, created time.Time, added *usage) error {
+	for _, t := range k.tables() {
+		o := tableObject(t)
+		if c.signer != nil {
+			h, err := hashSource(ctx, o.source, true)
+			if err != nil {
+				return err
+			}
+			o.content = h.content()
+		}
+		written, err := c.putObject(ctx, s, k, o, store.PutOptions{Modified: created})
+		if err != nil {
+			return err
+		}
+		added.bytes += written
+	}
+	return nil
 }
 
 // putObject publishes an array unless it is there, and returns how many bytes that

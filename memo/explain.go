@@ -1,7 +1,6 @@
 package memo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,7 +79,7 @@ type Change struct {
 	Argument int              // from 0
 	Path     string           // within it: ".Alpha" or "[2]", "" for all of it
 	Was, Is  Value            // there and here
-	Rows     []array.RowRange // of an array of the same type and shape, where they can be told
+	Rows     []array.RowRange // of an array of the same type and shape and more than 64 chunks, blocks that hold every change
 }
 
 // String says it in a clause.
@@ -148,7 +147,9 @@ func (e Explanation) String() string {
 }
 
 // Explain says whether the cache holds the call, and if not why. It looks at every
-// stored call of the function, which takes as long as to read their records.
+// stored call of the function, which takes as long as to read their records. In an
+// array of more than 16 MB it names the rows that changed, to the chunk of 256 KB: the
+// chunk tables of such arguments are kept, but not by Python, nor of a [Result].
 func (c *Cache) Explain(ctx context.Context, k Key) (Explanation, error) {
 	if c == nil {
 		return Explanation{}, ErrNil
@@ -256,7 +257,7 @@ func (c *Cache) why(ctx context.Context, m *missed, records int) (Explanation, e
 		x.Cause = WasEvicted
 		return x, nil
 	}
-	return c.compare(ctx, s, newRecord(m.key, clockStart, 0), records)
+	return c.compare(ctx, tableReader{s, m.key.tables()}, newRecord(m.key, clockStart, 0), records)
 }
 
 // Compare says how a stored call differs from the one that is most like it, as
@@ -271,13 +272,13 @@ func (c *Cache) Compare(ctx context.Context, r *Record) (Explanation, error) {
 	if s == nil {
 		return Explanation{Cause: NoFolder, Function: r.Function, Version: r.Version, Key: r.Key}, nil
 	}
-	return c.compare(orBackground(ctx), s, r, 0)
+	return c.compare(orBackground(ctx), tableReader{s: s}, r, 0)
 }
 
 // compare explains a call by its nearest neighbour among the first records, 0 for all.
-func (c *Cache) compare(ctx context.Context, s store.Store, mine *Record, records int) (Explanation, error) {
+func (c *Cache) compare(ctx context.Context, tables tableReader, mine *Record, records int) (Explanation, error) {
 	x := Explanation{Function: mine.Function, Version: mine.Version, Key: mine.Key}
-	near, err := c.nearest(ctx, s, mine, records)
+	near, err := c.nearest(ctx, tables.s, mine, records)
 	if err != nil {
 		x.Cause, x.Err = NoFolder, err
 		return x, err
@@ -290,6 +291,9 @@ func (c *Cache) compare(ctx context.Context, s store.Store, mine *Record, record
 		x.Cause = OtherVersion
 	default:
 		x.Cause, x.Changes = OtherArguments, changedArguments(mine, near)
+		for i := range x.Changes {
+			x.Changes[i].Rows = tables.rows(ctx, x.Changes[i])
+		}
 	}
 	return x, nil
 }
@@ -330,7 +334,7 @@ func (c *Cache) nearest(ctx context.Context, s store.Store, mine *Record, record
 // equalArguments counts the arguments that two calls have in common.
 func equalArguments(a, b *Record) (n int) {
 	for i := range min(len(a.Args), len(b.Args)) {
-		if bytes.Equal(a.Args[i].raw, b.Args[i].raw) {
+		if sameArgument(a.Args[i].raw, b.Args[i].raw) {
 			n++
 		}
 	}
@@ -340,7 +344,7 @@ func equalArguments(a, b *Record) (n int) {
 // changedArguments returns what arguments a call has otherwise than its neighbour.
 func changedArguments(mine, near *Record) (found []Change) {
 	for i := range min(len(mine.Args), len(near.Args)) {
-		if !bytes.Equal(mine.Args[i].raw, near.Args[i].raw) {
+		if !sameArgument(mine.Args[i].raw, near.Args[i].raw) {
 			found = append(found, changesWithin(i, "", near.Args[i].raw, mine.Args[i].raw)...)
 		}
 	}
@@ -392,7 +396,7 @@ func changesWithin(argument int, at string, was, is []byte) []Change {
 		if p.name != q.name {
 			return whole
 		}
-		if !bytes.Equal(p.raw, q.raw) {
+		if !sameArgument(p.raw, q.raw) {
 			found = append(found, changesWithin(argument, at+p.name, p.raw, q.raw)...)
 		}
 	}

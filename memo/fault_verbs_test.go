@@ -124,7 +124,7 @@ func goneByCost(t *testing.T, before, after map[string][]byte, records int) map[
 			continue
 		}
 		delete(mayGo, name)
-		for _, digest := range resultDigests(record) {
+		for _, digest := range objectDigests(record) {
 			for object := range before {
 				if d, ok := objectOf(object); ok && d == digest {
 					delete(mayGo, object)

@@ -22,7 +22,8 @@ import (
 //	complex    {"complex":[real,imag]}
 //	string     a string; of bytes that are no UTF-8 {"string":"base64"}
 //	bytes      {"bytes":"base64"}
-//	array      {"array":"digest","dtype":"<f8","shape":[3,4]}
+//	array      {"array":"digest","dtype":"<f8","shape":[3,4]}, of a large one in an
+//	           argument with "table":"digest of its chunk table" behind
 //	list       [item, …]
 //	map        {"map":{"key":value, …}}, keys sorted by bytes
 //
@@ -91,6 +92,9 @@ func appendJSONArray(dst []byte, digest string, info arrayInfo, layout string) [
 		dst = strconv.AppendInt(dst, int64(extent), 10)
 	}
 	dst = append(dst, ']')
+	if info.table != nil {
+		dst = append(append(append(dst, `,"table":"`...), tableObject(info.table).digest.String()...), '"')
+	}
 	if layout != "" {
 		dst = appendQuoted(append(dst, `,"layout":`...), layout)
 	}
@@ -103,6 +107,7 @@ type arrayRef struct {
 	DType  array.DType
 	Shape  []int
 	layout string
+	table  array.Digest // of its chunk table; zero where none is kept
 }
 
 // arrayRefOf reads a decoded JSON value as a reference to an array.
@@ -115,6 +120,9 @@ func arrayRefOf(node any) (ref arrayRef, ok bool) {
 	descr, _ := m["dtype"].(string)
 	extents, isList := m["shape"].([]any)
 	ref.layout, _ = m["layout"].(string)
+	if table, named := m["table"].(string); named {
+		ref.table, _ = array.ParseDigest(table)
+	}
 	d, err := array.ParseDigest(digest)
 	dtype, bigEndian, typeErr := array.ParseDType(descr)
 	if err != nil || typeErr != nil || bigEndian || !isList {

@@ -33,9 +33,9 @@ type Record struct {
 	contents    map[array.Digest]contentDigest // nil unless the cache has a secret
 }
 
-// Size returns the bytes the entry takes: its record and the elements of its
-// results. Equal results of several entries are stored once but counted here
-// for each.
+// Size returns the bytes the entry takes: its record, the elements of its results, and
+// the chunk tables of its arguments. Equal results of several entries are stored once
+// but counted here for each.
 func (r *Record) Size() int64 {
 	if r == nil {
 		return 0
@@ -43,11 +43,26 @@ func (r *Record) Size() int64 {
 	total := r.size
 	for _, v := range r.Results {
 		for _, a := range v.Arrays() {
-			n, _ := array.Elements(a.Shape, a.DType.Size())
-			total += int64(n) * int64(a.DType.Size())
+			total += a.size()
+		}
+	}
+	for _, v := range r.Args {
+		if !namesTables(v.raw) {
+			continue
+		}
+		for _, a := range v.Arrays() {
+			if a.size() > maxWithoutTable*array.ChunkSize {
+				total += (a.size() + array.ChunkSize - 1) / array.ChunkSize * 16
+			}
 		}
 	}
 	return total
+}
+
+// size returns the bytes of the elements.
+func (a ArrayInfo) size() int64 {
+	n, _ := array.Elements(a.Shape, a.DType.Size())
+	return int64(n) * int64(a.DType.Size())
 }
 
 // Used returns when the entry was last used, as the cache notes it: at most hourly.

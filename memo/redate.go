@@ -18,7 +18,7 @@ func (col *collection) redate(ctx context.Context, name string) time.Time {
 		return at
 	}
 	raw, _, err := col.s.Get(ctx, name, maxRecord)
-	for _, digest := range resultDigests(raw) {
+	for _, digest := range objectDigests(raw) {
 		object, statErr := statObject(ctx, col.s, digest)
 		if statErr == nil && ahead(object.Modified, col.now) && err == nil {
 			err = col.s.Freshen(ctx, object.Name, at)

@@ -200,7 +200,7 @@ func (e *resultEncoder) array(x any) error {
 		return err
 	}
 	digest := h.table.Digest()
-	e.json = appendJSONArray(e.json, digest.String(), arrayInfo{src.DType(), src.Shape()}, array.Layout(x))
+	e.json = appendJSONArray(e.json, digest.String(), arrayInfo{dtype: src.DType(), shape: src.Shape()}, array.Layout(x))
 	o := object{digest: digest, source: src}
 	if e.content {
 		o.content = h.content()

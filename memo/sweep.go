@@ -104,7 +104,7 @@ func (col *collection) references(ctx context.Context) (referenced []uint64, err
 			// What a later format refers to is not known here.
 			return nil, &Error{"read", info.Name, fmt.Errorf("%w: its objects are not known, so that none is removed; use a newer numcache", ErrFormat)}
 		}
-		for _, digest := range resultDigests(raw) {
+		for _, digest := range objectDigests(raw) {
 			referenced = append(referenced, short(digest))
 		}
 	}

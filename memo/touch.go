@@ -31,6 +31,17 @@ func (c *Cache) touch(ctx context.Context, s store.Store, r *Record) {
 				}
 			}
 		}
+		for _, v := range r.Args {
+			for _, table := range tableDigests(v.raw) {
+				info, err := statObject(ctx, s, table)
+				if err == nil {
+					err = s.Freshen(ctx, info.Name, now)
+				}
+				if err != nil && !errors.Is(err, fs.ErrNotExist) { // the entry is whole without
+					return err
+				}
+			}
+		}
 		return s.Freshen(ctx, recordName(r.Function, r.Version, r.Key), now)
 	}()
 	// A hit is a hit: what cannot be noted, because the folder may only be read or

@@ -391,14 +391,14 @@ func TestResultDigests(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, d := range resultDigests(raw) {
+	for _, d := range objectDigests(raw) {
 		got = append(got, d.String())
 	}
 	if len(want) != 3 || !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	raw[len(raw)-40]++
-	if got := resultDigests(raw); got != nil {
+	if got := objectDigests(raw); got != nil {
 		t.Errorf("of a damaged record: %v", got)
 	}
 }
