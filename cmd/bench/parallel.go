@@ -22,8 +22,7 @@ import (
 
 // parallelTable measures package parallel.
 func parallelTable(ctx context.Context, w io.Writer, o options) error {
-	fmt.Fprintf(w, "%s, %d CPUs, %s; times are of one call; figures and ratios of the least ones\n",
-		runtime.Version(), runtime.GOMAXPROCS(0), runtime.GOARCH)
+	banner(w)
 	p, err := newPeers(ctx, w)
 	if err != nil {
 		return err

@@ -19,6 +19,9 @@ var openMPSource []byte
 //go:embed peers/joblib_peer.py
 var joblibSource []byte
 
+//go:embed peers/memory_peer.py
+var memorySource []byte
+
 // peers are the programs in other languages that are installed. Each stays alive for
 // the whole run and does a piece of work when it is sent a line, so that it can take
 // its turn; it answers with the seconds that the work took.
@@ -38,7 +41,7 @@ func newPeers(ctx context.Context, w io.Writer) (*peers, error) {
 	if p.c, err = startOpenMP(ctx, dir); err != nil {
 		fmt.Fprintln(w, "without C and OpenMP:", err)
 	}
-	if p.python, err = startJoblib(ctx, dir); err != nil {
+	if p.python, err = startPython(ctx, dir, joblibSource); err != nil {
 		fmt.Fprintln(w, "without joblib:", err)
 	}
 	return p, nil
@@ -65,9 +68,10 @@ func startOpenMP(ctx context.Context, dir string) (*peer, error) {
 	return start(exec.CommandContext(ctx, program))
 }
 
-func startJoblib(ctx context.Context, dir string) (*peer, error) {
-	script := filepath.Join(dir, "joblib_peer.py")
-	if err := os.WriteFile(script, joblibSource, 0o600); err != nil {
+// startPython starts a script with a Python that has joblib, and tells it a folder.
+func startPython(ctx context.Context, dir string, source []byte) (*peer, error) {
+	script := filepath.Join(dir, "peer.py")
+	if err := os.WriteFile(script, source, 0o600); err != nil {
 		return nil, err
 	}
 	var last error
@@ -79,7 +83,7 @@ func startJoblib(ctx context.Context, dir string) (*peer, error) {
 			last = fmt.Errorf("%s: %w %s", python, err, lastLine(out))
 			continue
 		}
-		return start(exec.CommandContext(ctx, python, script))
+		return start(exec.CommandContext(ctx, python, script, dir))
 	}
 	return nil, last
 }
@@ -133,7 +137,7 @@ func (p *peers) openMP(work string, rows, cols int) []contestant {
 	if p.c == nil {
 		return nil
 	}
-	return []contestant{{"C, gcc -O3 -fopenmp", func(context.Context) (took, error) {
+	return []contestant{{"C, gcc -O3 -fopenmp", true, func(context.Context) (took, error) {
 		d, err := p.c.do(fmt.Sprintf("%s %d %d", work, rows, cols))
 		return took{wall: d}, err
 	}}}
@@ -145,8 +149,41 @@ func (p *peers) joblib(work, backend string, n, all int) []contestant {
 	if p.python == nil {
 		return nil
 	}
-	return []contestant{{"joblib, " + backend, func(context.Context) (took, error) {
+	return []contestant{{"joblib, " + backend, true, func(context.Context) (took, error) {
 		d, err := p.python.do(fmt.Sprintf("%s %s %d", work, backend, n))
 		return took{wall: time.Duration(float64(d) * float64(all) / float64(n))}, err
 	}}}
+}
+
+// memoryPeer is Python with joblib.Memory, functools and NumPy.
+type memoryPeer struct{ python *peer }
+
+// newMemoryPeer starts it, with what it stores in dir, or says why it cannot.
+func newMemoryPeer(ctx context.Context, w io.Writer, dir string) (*memoryPeer, error) {
+	python, err := startPython(ctx, dir, memorySource)
+	if err != nil {
+		fmt.Fprintln(w, "without joblib:", err)
+	}
+	return &memoryPeer{python}, ctx.Err()
+}
+
+func (p *memoryPeer) close() {
+	if p.python != nil {
+		p.python.in.Close()
+		_ = p.python.cmd.Wait()
+	}
+}
+
+// does is the contestant that does a work on an array of size bytes so many times.
+func (p *memoryPeer) does(name, work string, size, times int) contestant {
+	return p.slow(name, work, size, times, 1)
+}
+
+// slow is does of a work that takes long: it is done a part of the times, and its time
+// is taken for all.
+func (p *memoryPeer) slow(name, work string, size, times, part int) contestant {
+	return contestant{name, true, func(context.Context) (took, error) {
+		d, err := p.python.do(fmt.Sprintf("%s %d %d", work, size, max(times/part, 1)))
+		return took{wall: time.Duration(float64(d) * float64(times) / float64(max(times/part, 1)))}, err
+	}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -14,11 +15,19 @@ type options struct {
 	quick  bool
 	rounds int
 	only   string
+	dir    string // in which what is stored is put
+}
+
+// banner says what the figures are of.
+func banner(w io.Writer) {
+	fmt.Fprintf(w, "%s, %d CPUs, %s; times are of one turn; figures and ratios of the least ones\n",
+		runtime.Version(), runtime.GOMAXPROCS(0), runtime.GOARCH)
 }
 
 // A contestant does the work of a part once.
 type contestant struct {
 	name string
+	peer bool // another program
 	run  func(ctx context.Context) (took, error)
 }
 
@@ -28,7 +37,7 @@ type took struct{ wall, cpu time.Duration }
 
 // timed is a contestant of this process.
 func timed(name string, f func(ctx context.Context) error) contestant {
-	return contestant{name, func(ctx context.Context) (took, error) {
+	return contestant{name, false, func(ctx context.Context) (took, error) {
 		start, before := time.Now(), cpuTime()
 		err := f(ctx)
 		return took{time.Since(start), cpuTime() - before}, err
