@@ -130,8 +130,8 @@
 // the function was never called, its version or which arguments are others than those
 // of the most similar call that is stored, the entry has expired, was evicted or was
 // damaged. The log says it at level debug. Of an array beyond 16 MB it tells which rows
-// are others, to the chunk of 256 KB, if both calls were made from Go and the array was
-// hashed: of one that came by reference there is but the digest.
+// are others, to the chunk of 256 KB, if it was hashed: of one that came by reference
+// there is but the digest.
 //
 // Whether functions keep to their arguments can be tried: [Options.Recompute], or
 // NUMCACHE_VERIFY=0.01 in the environment of any program, has a share of the hits

@@ -149,7 +149,7 @@ func (e Explanation) String() string {
 // Explain says whether the cache holds the call, and if not why. It looks at every
 // stored call of the function, which takes as long as to read their records. In an
 // array of more than 16 MB it names the rows that changed, to the chunk of 256 KB: the
-// chunk tables of such arguments are kept, but not by Python, nor of a [Result].
+// chunk tables of such arguments are kept, but not of a [Result].
 func (c *Cache) Explain(ctx context.Context, k Key) (Explanation, error) {
 	if c == nil {
 		return Explanation{}, ErrNil

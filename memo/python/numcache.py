@@ -268,6 +268,13 @@ class _Table:
             at = 16 * (first + i)
             self.table[at : at + 16] = xxhash.xxh64(chunk).digest() + xxhash.xxh3_64(chunk).digest()
 
+    def info(self) -> "ArrayInfo":
+        return ArrayInfo(self.digest(), self.descr, self.shape)
+
+    def sums(self) -> Optional[np.ndarray]:
+        """The table of a large array as the array that is kept of it; None of a small one."""
+        return np.frombuffer(self.table, ">u8").astype("<u8").reshape(-1, 2) if self.chunks > MAX_WITHOUT_TABLE else None
+
     def digest(self) -> str:
         head = "numcache/array/1\n%s\n%s\n" % (self.descr, _shape_text(self.shape))
         return _short_sha(head.encode() + bytes(self.table)).hex()
@@ -283,11 +290,15 @@ def _short_sha(b: bytes) -> bytes:
 
 def digest(a: np.ndarray) -> str:
     """The digest of an array: the same for every memory layout and byte order of the same elements."""
+    return _hash(a).digest()
+
+
+def _hash(a: np.ndarray) -> _Table:
     descr = _descr(a.dtype)
     table = _Table(descr, a.shape)
     piece = _pieces(a, descr)
     _share(table.chunks, lambda lo, hi: table.add(lo, piece(lo, hi)))
-    return table.digest()
+    return table
 
 
 # --- keys: values as tagged bytes ---
@@ -461,7 +472,7 @@ class _Encoder:
 
     def __init__(self) -> None:
         self.out = bytearray()
-        self.arrays: List[ArrayInfo] = []
+        self.arrays: List[_Table] = []
 
     def value(self, v: Any, hint: Any = None, depth: int = 0) -> None:
         if depth > MAX_DEPTH:
@@ -485,9 +496,8 @@ class _Encoder:
             self.out += b"y%d:" % len(v)
             self.out += v
         elif t is np.ndarray or t is np.memmap:
-            info = ArrayInfo(digest(v), _descr(v.dtype), v.shape)
-            self.arrays.append(info)
-            self.out += b"a" + info.digest.encode()
+            self.arrays.append(_hash(v))
+            self.out += b"a" + self.arrays[-1].digest().encode()
         elif t is list or t is tuple:
             self.out += b"l%d:" % len(v)
             for i, item in enumerate(v):
@@ -517,7 +527,7 @@ class _Key:
 
     def __init__(self, function: str, version: str, args: Sequence[Tuple[str, Any, Any]]):
         self.function, self.version = function, version
-        self.args: List[Tuple[bytes, List[ArrayInfo]]] = []
+        self.args: List[Tuple[bytes, List[_Table]]] = []
         h = hashlib.sha256(b"numcache/call/1\n" + _string(function) + _string(version) + b"l%d:" % len(args))
         for name, value, hint in args:
             e = _Encoder()
@@ -529,12 +539,19 @@ class _Key:
             self.args.append((bytes(e.out), e.arrays))
         self.hex = h.digest()[:16].hex()
 
+    def tables(self) -> Iterator[np.ndarray]:
+        """The chunk tables that the record names."""
+        for encoded, arrays in self.args:
+            if len(encoded) <= MAX_ARGUMENT:
+                yield from (sums for sums in (table.sums() for table in arrays) if sums is not None)
+
 
 # --- values in records ---
 
 MAX_ARGUMENT = 4096  # bytes of an encoded argument beyond which a record has its hash only
 MAX_INLINE = 4096  # bytes of a string or bytes of a result beyond which it is an object
 MAX_RECORD = 64 << 20
+MAX_WITHOUT_TABLE = 64  # chunks of an array of the arguments beyond which its chunk table is an object
 
 _escaped = re.compile('["\\\\\x00-\x1f\x7f]')
 
@@ -568,14 +585,15 @@ def _json_complex(re_: float, im: float) -> str:
     return '{"complex":[%s,%s]}' % (_json_float(re_), _json_float(im))
 
 
-def _json_array(a: ArrayInfo) -> str:
-    return '{"array":"%s","dtype":"%s","shape":[%s]}' % (a.digest, a.dtype, ",".join(map(str, a.shape)))
+def _json_array(a: ArrayInfo, sums: Optional[np.ndarray] = None) -> str:
+    table = "" if sums is None else ',"table":"%s"' % digest(sums)
+    return '{"array":"%s","dtype":"%s","shape":[%s]%s}' % (a.digest, a.dtype, ",".join(map(str, a.shape)), table)
 
 
 class _Transcoder:
     """Turns what _Encoder wrote into JSON."""
 
-    def __init__(self, encoded: bytes, arrays: List[ArrayInfo]):
+    def __init__(self, encoded: bytes, arrays: List[_Table]):
         self.b, self.at, self.arrays = encoded, 0, iter(arrays)
 
     def next(self, n: int) -> bytes:
@@ -609,7 +627,8 @@ class _Transcoder:
             return _json_bytes(self.next(self.count()))
         if tag == b"a":
             self.next(32)
-            return _json_array(next(self.arrays))
+            table = next(self.arrays)
+            return _json_array(table.info(), table.sums())
         if tag == b"l":
             return "[%s]" % ",".join([self.value() for _ in range(self.count())])
         if tag == b"d":
@@ -622,7 +641,7 @@ class _Transcoder:
         return "null"
 
 
-def _json_argument(encoded: bytes, arrays: List[ArrayInfo]) -> str:
+def _json_argument(encoded: bytes, arrays: List[_Table]) -> str:
     if len(encoded) > MAX_ARGUMENT:
         return '{"omitted":"%s","size":%d}' % (_short_sha(encoded).hex(), len(encoded))
     return _Transcoder(encoded, arrays).value()
@@ -765,6 +784,19 @@ def _arrays_in(node: Any) -> Iterator[ArrayInfo]:
         entries = node.get("map")
         for item in (entries if isinstance(entries, dict) else node).values():
             yield from _arrays_in(item)
+
+
+def _tables_in(node: Any) -> Iterator[str]:
+    """The digests of the chunk tables that an argument names."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _tables_in(item)
+    elif isinstance(node, dict):
+        if re.fullmatch("[0-9a-f]{32}", str(node.get("table"))) and _array_of(node):
+            yield node["table"]
+        elif isinstance(node.get("map"), dict):
+            for item in node["map"].values():
+                yield from _tables_in(item)
 
 
 def _base64(text: Any) -> bytes:
@@ -1687,19 +1719,19 @@ class Cache:
             try:
                 stored = self._entry(folder, key)
                 for info in _arrays_in(stored.results):
-                    self._stat_object(folder, info)
+                    self._stat_object(folder, info.digest)
                 return True
             except (FileNotFoundError, Damaged, FormatError):
                 return False
 
-    def _stat_object(self, folder: _Folder, info: ArrayInfo) -> str:
+    def _stat_object(self, folder: _Folder, hex_: str) -> str:
         """The name of the file of an object, in either form."""
         try:
-            folder.stat(_object_name(info.digest))
-            return _object_name(info.digest)
+            folder.stat(_object_name(hex_))
+            return _object_name(hex_)
         except FileNotFoundError:
-            folder.stat(_object_name(info.digest, ".npz"))
-            return _object_name(info.digest, ".npz")
+            folder.stat(_object_name(hex_, ".npz"))
+            return _object_name(hex_, ".npz")
 
     def _load(self, key: "_Named", hint: Any, mmap_mode: Optional[str] = None) -> Tuple[Any, _Stored]:
         """The results of a cached call. Damaged files are put aside; where there are no results the error says why."""
@@ -1745,7 +1777,10 @@ class Cache:
             return
         try:
             for info in _arrays_in(stored.results):
-                folder.freshen(self._stat_object(folder, info), now)
+                folder.freshen(self._stat_object(folder, info.digest), now)
+            for table in _tables_in(stored.members.get("args")):
+                with contextlib.suppress(FileNotFoundError):  # the entry is whole without
+                    folder.freshen(self._stat_object(folder, table), now)
             folder.freshen(key.record_name, now)
         except OSError as e:  # a hit is a hit
             if e.errno not in _UNAVAILABLE and e.errno != errno.ENOENT:
@@ -1762,16 +1797,9 @@ class Cache:
             created = time.time_ns()
             durable = self._sync == "full" or self._sync == "auto" and took >= 0.1
             for info, a in results.objects:
-                header = _header(info.dtype, info.shape)
-                size = len(header) + a.size * np.dtype(info.dtype).itemsize
-
-                def write(fd: int, a: np.ndarray = a, info: ArrayInfo = info, header: bytes = header) -> None:
-                    _write(fd, header)
-                    piece, chunks = _pieces(a, info.dtype), -(-a.size * np.dtype(info.dtype).itemsize // CHUNK)
-                    for lo in range(0, chunks, 16):
-                        _write(fd, piece(lo, min(lo + 16, chunks)))
-
-                self._put_object(folder, info, size, write, created, durable)
+                self._put_object(folder, info, a, created, durable)
+            for sums in key.tables():  # none is worth a sync: without it a miss is explained in fewer words
+                self._put_object(folder, _hash(sums).info(), sums, created, False)
             body = '{"format":%d,"key":"%s","function":%s,"version":%s,"args":[%s],"results":%s,"created":"%s","duration":%s,"writer":%s,' % (
                 FORMAT, key.hex, _json_string(_utf8(key.function)), _json_string(_utf8(key.version)),
                 ",".join(_json_argument(*a) for a in key.args), results.json, _moment_text(created), _json_float(took), _quoted(WRITER),
@@ -1781,9 +1809,18 @@ class Cache:
                 raise Unsupported("a record of %d bytes, more than are read; return arrays, or one string" % len(record))
             folder.put(name, functools.partial(_write, b=record), created, durable)
 
-    def _put_object(self, folder: _Folder, info: ArrayInfo, size: int, write: Callable[[int], None], ns: int, durable: bool) -> None:
+    def _put_object(self, folder: _Folder, info: ArrayInfo, a: np.ndarray, ns: int, durable: bool) -> None:
         """Publishes an object, or leaves the one that is there, unless it is to be durable: who wrote that one may not have synced it."""
-        name = _object_name(info.digest)
+        name, header = _object_name(info.digest), _header(info.dtype, info.shape)
+        elements = a.size * np.dtype(info.dtype).itemsize
+        size = len(header) + elements
+
+        def write(fd: int) -> None:
+            _write(fd, header)
+            piece, chunks = _pieces(a, info.dtype), -(-elements // CHUNK)
+            for lo in range(0, chunks, 16):
+                _write(fd, piece(lo, min(lo + 16, chunks)))
+
         for keep in (size, None):
             modified = ns
             with contextlib.suppress(OSError, _Foreign):

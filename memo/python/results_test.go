@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,11 +161,46 @@ for i, name in enumerate(["f", "héllo/../x", "aux", "COM1.txt", ".hidden.", "lo
         f = cache.memo(name=name, version=version)(lambda v, i: (v, [v], {"v": v}))
         for v in values:
             f(v, i)
+f({"x": np.arange(1 << 22, dtype="<f4")}, 0) # its chunk table is kept
+f(np.arange((1 << 22) + 1, dtype="<f4"), 0)
 stats = cache.stats()
-assert (stats.misses, stats.faults) == (8 * 4 * len(values), 0), stats
+assert (stats.misses, stats.faults) == (8 * 4 * len(values) + 2, 0), stats
 `, here(t), dir)
 	script := readFile(t, filepath.Join("..", "testdata", "read_cache.py"))
-	if got := numpy.Run(t, script, dir); got != "768 records 704 keys 8 objects\n" {
+	if got := numpy.Run(t, script, dir); got != "770 records 706 keys 11 objects\n" {
 		t.Errorf("the reader found %q", got)
+	}
+}
+
+// TestExplainAcross names the rows in which an array is not what Python called with.
+func TestExplainAcross(t *testing.T) {
+	numpy.Require(t, "xxhash")
+	dir := filepath.Join(t.TempDir(), "cache")
+	numpy.Run(t, `
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np, numcache
+numcache.open(sys.argv[2]).memo(name="total", version="1")(lambda x, n: float(x.sum()))(np.ones((2200, 1000)), 3)
+`, here(t), dir)
+	c, err := memo.Open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	x := mat.NewDense(2200, 1000, nil)
+	for i := range x.RawMatrix().Data {
+		x.RawMatrix().Data[i] = 1
+	}
+	k := memo.NewKey("total", "1").Add(x)
+	if why, err := c.Explain(t.Context(), k.Add(3)); err != nil || why.Cause != memo.Stored {
+		t.Errorf("the same call: %v, %v", why, err)
+	}
+	if why, err := c.Explain(t.Context(), k.Add(4)); err != nil || len(why.Changes) != 1 || why.Changes[0].Argument != 1 {
+		t.Errorf("the same array: %v, %v", why, err)
+	}
+	x.Set(700, 3, 2)
+	why, err := c.Explain(t.Context(), memo.NewKey("total", "1").Add(x).Add(3))
+	if err != nil || len(why.Changes) != 1 || !slices.Equal(why.Changes[0].Rows, []array.RowRange{{Lo: 688, Hi: 721}}) {
+		t.Errorf("another row: %v, %v", why, err)
 	}
 }

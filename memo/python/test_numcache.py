@@ -538,6 +538,33 @@ class Folders(Case):
             f.clear()
             os.remove(name)
 
+    def test_chunk_tables(self):
+        """The chunk table of a large argument is an object, from which the array's digest comes, and is used with its entry."""
+        cache = self.open()
+        f, calls = self.counted(cache, lambda x, y: y)
+        large, small = np.arange(1 << 21, dtype="<f8").reshape(512, -1), np.arange(3.0)
+        large = np.concatenate([large, large[:1]])
+        for y in (1, 2):
+            f({"a": large, "b": small}, y)
+        (name,) = self.files(".npy")
+        sums = np.load(name)
+        self.assertEqual((sums.dtype.str, sums.shape), ("<u8", (65, 2)))
+        table = numcache._Table("<f8", large.shape)
+        table.table[:] = sums.astype(">u8").tobytes()
+        self.assertEqual(table.digest(), numcache.digest(large))
+        for record in self.files(".json"):
+            with open(record, encoding="utf-8") as file:
+                self.assertEqual(list(numcache._tables_in(json.load(file)["args"])), [numcache.digest(sums)])
+        for path in self.files(""):
+            os.utime(path, (1e9, 1e9))
+        f({"a": large, "b": small}, 2)
+        self.assertGreater(os.stat(name).st_mtime, 1e9)
+        os.remove(name)
+        for path in self.files(""):
+            os.utime(path, (1e9, 1e9))
+        f({"a": large, "b": small}, 1)
+        self.assertEqual((len(calls), cache.stats().faults), (2, 0))
+
     def test_durable_object_stays(self):
         """An object that is not synced does not take the place of one that came meanwhile, and may be; one of another length does."""
         cache = self.open(sync="none")

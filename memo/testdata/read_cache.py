@@ -153,6 +153,12 @@ def main(root, secret=None):
                 value = np.load(object_path, allow_pickle=False)
                 assert value.dtype.str == a["dtype"] and list(value.shape) == a["shape"], object_path
                 assert not sealed or r["sha256"][a["array"]] == content_digest(value), object_path
+            for a in arrays(r["args"]):
+                if "table" in a:
+                    named.add(a["table"])
+                    sums = np.load(os.path.join(root, "objects", a["table"][:2], a["table"] + ".npy"), allow_pickle=False)
+                    head = "numcache/array/1\n%s\n%s\n" % (a["dtype"], tuple(a["shape"]))
+                    assert short_sha(head.encode() + sums.astype(">u8").tobytes()).hex() == a["array"], path
             if "sha256" in r:
                 assert list(r["sha256"]) == sorted({a["array"] for a in arrays(r["results"])}), path
             records += 1
