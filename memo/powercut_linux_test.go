@@ -17,11 +17,11 @@ var powerCuts = flag.Int("power.cuts", 1, "power cuts of TestPowerCut, for each 
 
 func init() {
 	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=8"}, []mutation{
-		{"files are not synced", "memo/internal/store/dir.go",
+		{"files are not synced", "memo/internal/store/put.go",
 			"if err == nil && durable {", "if false {"},
-		{"folders are not synced", "memo/internal/store/dir.go",
+		{"folders are not synced", "memo/internal/store/put.go",
 			"if o.Durable {\n\t\treturn", "if false {\n\t\treturn"},
-		{"an object that is there already is not synced", "memo/internal/store/dir.go",
+		{"an object that is there already is not synced", "memo/internal/store/put.go",
 			"if o.Durable {\n\t\to.Modified", "if false {\n\t\to.Modified"},
 		{"SyncFull does not sync", "memo/options.go",
 			"s == SyncFull || ", ""},
