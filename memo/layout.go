@@ -40,7 +40,7 @@ objects/  the arrays, by digest of their content. Python opens them:
 
 // ownNames are the names that may stand in a cache folder before it has its
 // format file: what another process is just making.
-var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", usageFile, statsFile, evictedFile, tagFile, ".gitignore", "README.txt", formatFile}
+var ownNames = []string{callsFolder, objectsFolder, quarantineFolder, stagingFolder, "lock", usageFile, statsFile, evictedFile, sourcesFile, tagFile, ".gitignore", "README.txt", formatFile}
 
 // opener opens the files of a cache's folder, which it makes where that is missing
 // and the cache may write.

@@ -1290,7 +1290,7 @@ objects/  the arrays, by digest of their content. Python opens them:
   numcache clear  empties it
 """
 _OWN_NAMES = frozenset(
-    "calls objects quarantine tmp lock usage.json stats.json CACHEDIR.TAG .gitignore README.txt format.json".split()
+    "calls objects quarantine tmp lock usage.json stats.json evicted.json sources.json CACHEDIR.TAG .gitignore README.txt format.json".split()
 )
 _UNAVAILABLE = frozenset(
     getattr(errno, name, -1) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EIO ESTALE EMFILE ENFILE".split()
