@@ -3,6 +3,9 @@ package memo
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"github.com/numcache/numcache/memo/internal/store"
 )
 
 // TrimOptions are settings of [Cache.Trim]; nil is the defaults.
@@ -35,7 +38,8 @@ type Trimmed struct {
 // because a record cannot be read or is of a later format, entries are removed all
 // the same, objects are not, and the error says why. What a
 // reader has open stays readable to it. Other processes may go on to read and write;
-// only one trims at a time. When ctx ends Trim stops; what it removed until then it
+// only one trims at a time, and it is an error to have waited for half a minute to be the
+// one. When ctx ends Trim stops; what it removed until then it
 // tells.
 func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimmed, error) {
 	if c == nil {
@@ -61,6 +65,8 @@ func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimme
 		switch {
 		case err == nil:
 			defer unlock()
+		case errors.Is(err, store.ErrLocked):
+			return Trimmed{}, &Error{"lock", "lock", fmt.Errorf("%w: others have been trimming for %v; try again when they are done", err, DefaultPatience)}
 		case !errors.Is(err, errors.ErrUnsupported) && !unavailable(err):
 			return Trimmed{}, &Error{"lock", "lock", err}
 		}

@@ -402,3 +402,22 @@ func TestResultDigests(t *testing.T) {
 		t.Errorf("of a damaged record: %v", got)
 	}
 }
+
+// TestTrimWithoutTurn: where another one trims for long, Trim says so.
+func TestTrimWithoutTurn(t *testing.T) {
+	c := openOn(t, lockedStore{&storetest.Memory{}})
+	_, err := c.Trim(t.Context(), Limits{MaxEntries: 1}, nil)
+	if !errors.Is(err, store.ErrLocked) || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("Trim: %v", err)
+	}
+	if _, err := c.Trim(t.Context(), Limits{MaxEntries: 1}, &TrimOptions{DryRun: true}); err != nil {
+		t.Errorf("to tell what would be removed needs no turn: %v", err)
+	}
+}
+
+// lockedStore has locks that others hold for longer than anybody waits.
+type lockedStore struct{ store.Store }
+
+func (lockedStore) Lock(context.Context, uint64, time.Duration) (func(), error) {
+	return nil, store.ErrLocked
+}
