@@ -31,13 +31,13 @@ type campaign struct {
 var campaigns = []campaign{
 	{"TestProcesses", nil, []mutation{
 		{"a file has its name while it is written", "memo/internal/store/put.go",
-			"\terr = fill(ctx, f,", "\tif d.rename(temporary, name) == nil {\n\t\ttemporary = name\n\t}\n\terr = fill(ctx, f,"},
+			"\terr = fill(ctx, f,", "\tif d.move(d.files.Rename, temporary, name) == nil {\n\t\ttemporary = name\n\t}\n\terr = fill(ctx, f,"},
 		{"leftovers are not swept", "memo/internal/store/sweep.go",
 			`if err := d.files.Remove(name); err != nil {`, `if err := error(nil); err != nil {`},
 	}},
 	{"TestProcessesStorm", nil, []mutation{
 		{"a file has its name while it is written", "memo/internal/store/put.go",
-			"\terr = fill(ctx, f,", "\tif d.rename(temporary, name) == nil {\n\t\ttemporary = name\n\t}\n\terr = fill(ctx, f,"},
+			"\terr = fill(ctx, f,", "\tif d.move(d.files.Rename, temporary, name) == nil {\n\t\ttemporary = name\n\t}\n\terr = fill(ctx, f,"},
 		{"a rename is not tried again", "memo/internal/store/mkdir.go", `const renameTries = 20`, `const renameTries = 0`},
 		{"callers share results in memory", "memo/tier.go", `	return cloneResults(values)`, `	return values, nil`},
 	}},
