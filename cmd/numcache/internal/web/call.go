@@ -106,10 +106,15 @@ func recordJSON(r *memo.Record) string {
 	if err := e.Encode(r); err != nil {
 		return err.Error()
 	}
-	if b.Len() > maxRecordJSON {
-		return strings.ToValidUTF8(b.String()[:maxRecordJSON], "") + "…"
+	whole := b.String()
+	if len(whole) > maxRecordJSON {
+		whole = strings.ToValidUTF8(whole[:maxRecordJSON], "") + "…"
 	}
-	return b.String()
+	lines := strings.Split(strings.TrimSpace(whole), "\n")
+	for i, line := range lines {
+		lines[i] = text.Printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // whyPart says how a call differs from the one that is most like it.

@@ -32,12 +32,14 @@ type callRow struct {
 type callsPage struct {
 	Function string
 	Search   string
-	Version  string // "*" is any
-	Versions []string
-	Within   string
-	Damaged  bool
-	Sort     sorting
-	Calls    []callRow
+
+	OneVersion bool // Version, and not any
+	Version    string
+	Versions   []string
+	Within     string
+	Damaged    bool
+	Sort       sorting
+	Calls      []callRow
 
 	All, Found  int // of the function, and of those what was asked for
 	First, Last int // that are shown of the found ones, from 1
@@ -68,12 +70,10 @@ const maxVersions = 200
 
 func (s *site) calls(r *http.Request) (any, error) {
 	query := r.URL.Query()
-	p := &callsPage{
-		Function: query.Get("f"), Search: query.Get("q"), Version: "*", Within: query.Get("used"), Damaged: query.Get("damaged") != "",
-		Sort: sorting{query.Get("sort"), "/calls", query},
-	}
-	if query.Has("v") {
-		p.Version = query.Get("v")
+	p := &callsPage{Search: query.Get("q"), Within: query.Get("used"), Damaged: query.Get("damaged") != "", Sort: sorting{query.Get("sort"), "/calls", query}}
+	p.Function, _ = nameIn(query, "f")
+	if query.Get("v-escaped") != "*" {
+		p.Version, p.OneVersion = nameIn(query, "v")
 	}
 	if _, known := callOrders[p.Sort.by]; !known {
 		p.Sort.by = "used"
@@ -173,7 +173,7 @@ func (s *site) collect(ctx context.Context, p *callsPage, w *window) error {
 				p.All++
 				p.offer(e.Version)
 				within, limited := withins[p.Within]
-				if p.Version != "*" && e.Version != p.Version || limited && s.Now().Sub(e.Used) > within {
+				if p.OneVersion && e.Version != p.Version || limited && s.Now().Sub(e.Used) > within {
 					continue
 				}
 			}

@@ -59,7 +59,9 @@ func (s *site) addressed(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if inner, found := strings.CutPrefix(host, "["); found && strings.HasSuffix(inner, "]") {
+		host = strings.TrimSuffix(inner, "]") // an IPv6 address without a port
+	}
 	if IsLoopback(host) || s.Host != "" && strings.EqualFold(host, s.Host) {
 		return true
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ var templates = parse("functions", "calls", "call", "array", "history", "sizes",
 func parse(names ...string) map[string]*template.Template {
 	frame := template.Must(template.New("frame").Funcs(template.FuncMap{
 		"bytes":    text.Bytes,
+		"escape":   url.QueryEscape,
 		"duration": text.Duration,
 		"show":     text.Printable,
 		"number":   func(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) },
@@ -38,6 +40,16 @@ func parse(names ...string) map[string]*template.Template {
 		pages[name] = template.Must(template.Must(frame.Clone()).ParseFS(files, "templates/"+name+".html"))
 	}
 	return pages
+}
+
+// nameIn returns what a query names. A form has a name escaped, for browsers change some
+// characters of what a form sends.
+func nameIn(query url.Values, parameter string) (name string, given bool) {
+	if escaped, there := query[parameter+"-escaped"]; there {
+		name, err := url.QueryUnescape(escaped[0])
+		return name, err == nil
+	}
+	return query.Get(parameter), query.Has(parameter)
 }
 
 // file serves one of the templates' own files.

@@ -100,6 +100,9 @@ func (d *drawing) words() string {
 	case d.rows > mapHeight || d.columns > mapWidth:
 		words += ", means of blocks"
 	}
+	if !d.line {
+		words += ", dark is least"
+	}
 	if d.slice {
 		words += ", the first slice"
 	}
@@ -115,7 +118,7 @@ func (d *drawing) draw(ctx context.Context, v values) (image.Image, error) {
 
 // The most cells of a heat map, and the least pixels it is drawn with.
 const (
-	mapWidth, mapHeight     = 480, 360
+	mapWidth, mapHeight     = 400, 400
 	leastWidth, leastHeight = 240, 160
 )
 

@@ -38,12 +38,13 @@ func (s *site) removal(remove func(*http.Request) (next string, err error)) http
 
 // forget removes one call. One that is gone already is no error.
 func (s *site) forget(r *http.Request) (next string, err error) {
-	key, err := array.ParseDigest(r.PostForm.Get("k"))
+	query := r.URL.Query()
+	key, err := array.ParseDigest(query.Get("k"))
 	if err != nil {
 		return "", &problem{http.StatusBadRequest, "That is no key", "A key has 32 hex digits."}
 	}
-	function := r.PostForm.Get("f")
-	call := &memo.Record{Function: function, Version: r.PostForm.Get("v"), Key: key}
+	function := query.Get("f")
+	call := &memo.Record{Function: function, Version: query.Get("v"), Key: key}
 	if err := s.Remover.RefOf(call).Forget(r.Context()); err != nil {
 		return "", err
 	}
@@ -58,7 +59,7 @@ func (s *site) forget(r *http.Request) (next string, err error) {
 
 // clear removes the calls of a function.
 func (s *site) clear(r *http.Request) (next string, err error) {
-	function := r.PostForm.Get("f")
+	function := r.URL.Query().Get("f")
 	if function == "" {
 		return "", &problem{http.StatusBadRequest, "Nothing was removed", "The form names no function."}
 	}

@@ -47,7 +47,9 @@ const workers = 2
 
 // New returns the handler of a cache's pages. It may be used by any number of
 // goroutines; the caches stay the caller's, to be closed after the last request.
-func New(c Config) http.Handler {
+func New(c Config) http.Handler { return newSite(c).handler() }
+
+func newSite(c Config) *site {
 	if c.History == nil {
 		c.History = c.Cache.History
 	}
@@ -57,7 +59,10 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &site{Config: c, csrf: rand.Text(), session: rand.Text(), work: make(chan struct{}, workers)}
+	return &site{Config: c, csrf: rand.Text(), session: rand.Text(), work: make(chan struct{}, workers)}
+}
+
+func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /style.css", file("style.css"))
 	mux.Handle("GET /icon.svg", file("icon.svg"))
@@ -71,7 +76,7 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET /", s.shown("problem", func(*http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, "There is no such page", "The functions in the cache are a good place to begin."}
 	}))
-	if c.Remover != nil {
+	if s.Remover != nil {
 		mux.HandleFunc("POST /forget", s.removal(s.forget))
 		mux.HandleFunc("POST /clear", s.removal(s.clear))
 	}
