@@ -17,7 +17,7 @@ type arrayPart struct {
 	Bytes        int64  // of the elements
 	URL, Picture string // "" where there is nothing to see
 
-	File       int64 // bytes, 0 where it is no file of the cache
+	File       int64 // its bytes
 	Compressed bool
 	Problem    string // why it cannot be shown
 

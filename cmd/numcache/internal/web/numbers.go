@@ -111,7 +111,7 @@ type tableRow struct {
 
 const (
 	maxTableRows    = 10
-	maxTableColumns = 12
+	maxTableColumns = 8
 )
 
 // tableOf returns the first rows of an array: of more than two dimensions those along

@@ -9,7 +9,10 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/numcache/numcache/cmd/numcache/internal/text"
@@ -69,6 +72,18 @@ type frame struct {
 	Done      string // what was just removed
 	Now       time.Time
 	Content   any
+}
+
+// Folder is Dir as a person would write it.
+func (f frame) Folder() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return f.Dir
+	}
+	if below, found := strings.CutPrefix(f.Dir, home+string(filepath.Separator)); found {
+		return filepath.Join("~", below)
+	}
+	return f.Dir
 }
 
 // columnHead is the link that sorts a table by a column.
