@@ -117,6 +117,10 @@ func (s *serving) url(listening net.Addr) string {
 // end.
 const grace = 5 * time.Second
 
+// noted is how often the counts are noted for the page that shows how they go, which is
+// about how often programs tell them.
+const noted = 10 * time.Second
+
 // serve answers requests until the command's context ends.
 func (s *serving) serve(cmd *cobra.Command, config web.Config) error {
 	ctx := cmd.Context()
@@ -126,8 +130,9 @@ func (s *serving) serve(cmd *cobra.Command, config web.Config) error {
 	}
 	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
+	site := web.New(config)
 	server := &http.Server{
-		Handler:           web.New(config),
+		Handler:           site,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
@@ -144,6 +149,17 @@ func (s *serving) serve(cmd *cobra.Command, config web.Config) error {
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), s.url(listener.Addr())); err != nil {
 		return firstError(err, listener.Close())
 	}
+	ticker := time.NewTicker(noted)
+	defer ticker.Stop()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		site.Watch(requests, ticker.C)
+	}()
+	defer func() {
+		abandon()
+		<-watched
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {

@@ -30,7 +30,7 @@ type arrayPart struct {
 // A larger one would take the memory of many; numcache show and cat read it.
 const maxElements = 256 << 20
 
-func (s *site) array(r *http.Request) (any, error) {
+func (s *Site) array(r *http.Request) (any, error) {
 	digest, err := array.ParseDigest(r.URL.Query().Get("d"))
 	if err != nil {
 		return nil, &problem{http.StatusBadRequest, "That is no digest", "A digest has 32 hex digits."}
@@ -47,7 +47,7 @@ func (s *site) array(r *http.Request) (any, error) {
 }
 
 // arrayPart looks into an array of a result.
-func (s *site) arrayPart(ctx context.Context, a memo.ArrayInfo) arrayPart {
+func (s *Site) arrayPart(ctx context.Context, a memo.ArrayInfo) arrayPart {
 	part := newArrayPart(a)
 	s.fill(ctx, &part, a.Digest)
 	return part
@@ -55,9 +55,9 @@ func (s *site) arrayPart(ctx context.Context, a memo.ArrayInfo) arrayPart {
 
 // argumentPart tells of an array of an argument, of which the record has the digest
 // only.
-func (s *site) argumentPart(ctx context.Context, a memo.ArrayInfo) arrayPart {
+func (s *Site) argumentPart(ctx context.Context, a memo.ArrayInfo) arrayPart {
 	part := newArrayPart(a)
-	if _, err := s.Cache.StatObject(ctx, a.Digest); err == nil {
+	if _, err := s.config.Cache.StatObject(ctx, a.Digest); err == nil {
 		part.URL = arrayURL("/array", a.Digest)
 	}
 	return part
@@ -80,7 +80,7 @@ func arrayURL(path string, digest array.Digest) string {
 }
 
 // fill tells of the array that the cache holds under a digest, as far as it can be read.
-func (s *site) fill(ctx context.Context, part *arrayPart, digest array.Digest) {
+func (s *Site) fill(ctx context.Context, part *arrayPart, digest array.Digest) {
 	info, a, err := s.load(ctx, digest)
 	if info.Bytes > 0 {
 		part.File, part.Compressed = info.Bytes, info.Compressed
@@ -102,24 +102,24 @@ func (s *site) fill(ctx context.Context, part *arrayPart, digest array.Digest) {
 var errLarge = errors.New("it is too large to be shown here")
 
 // load reads an array, verified, that is not too large.
-func (s *site) load(ctx context.Context, digest array.Digest) (memo.ObjectInfo, array.Any, error) {
-	info, err := s.Cache.StatObject(ctx, digest)
+func (s *Site) load(ctx context.Context, digest array.Digest) (memo.ObjectInfo, array.Any, error) {
+	info, err := s.config.Cache.StatObject(ctx, digest)
 	if err == nil && elementBytes(info.ArrayInfo) > maxElements {
 		err = errLarge
 	}
 	if err != nil {
 		return info, nil, err
 	}
-	a, err := s.Cache.Object(ctx, digest)
+	a, err := s.config.Cache.Object(ctx, digest)
 	return info, a, err
 }
 
-func (s *site) arrayProblem(err error) string {
+func (s *Site) arrayProblem(err error) string {
 	switch {
 	case errors.Is(err, memo.ErrNotFound):
 		return "it is not in the cache: the call will be computed anew"
 	case errors.Is(err, errLarge):
 		return "it is too large to be shown here; numcache cat prints it, by its digest"
 	}
-	return s.Reason(err)
+	return s.config.Reason(err)
 }

@@ -45,7 +45,7 @@ const (
 	maxCompared = 1000
 )
 
-func (s *site) call(r *http.Request) (any, error) {
+func (s *Site) call(r *http.Request) (any, error) {
 	ctx, query := r.Context(), r.URL.Query()
 	key, err := array.ParseDigest(query.Get("k"))
 	if err != nil {
@@ -53,14 +53,14 @@ func (s *site) call(r *http.Request) (any, error) {
 	}
 	p := &callPage{Function: query.Get("f"), Version: query.Get("v"), Key: key.String()}
 	p.FunctionURL = "/calls?" + url.Values{"f": {p.Function}}.Encode()
-	p.Record, err = s.Cache.ReadEntry(ctx, s.Cache.EntryOf(p.Function, p.Version, key))
+	p.Record, err = s.config.Cache.ReadEntry(ctx, s.config.Cache.EntryOf(p.Function, p.Version, key))
 	switch {
 	case errors.Is(err, memo.ErrNotFound):
 		return nil, &problem{http.StatusNotFound, "The call is not in the cache", "It was removed, or evicted, since you last looked, or it was never there."}
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		p.Problem = s.Reason(err)
+		p.Problem = s.config.Reason(err)
 		return p, nil
 	}
 	done, err := s.turn(ctx)
@@ -83,7 +83,7 @@ func (s *site) call(r *http.Request) (any, error) {
 
 // valuePart tells of a value and of its arrays. Those of a result are looked into;
 // those of an argument may be in the cache too, as a result of another call.
-func (s *site) valuePart(ctx context.Context, v memo.Value, result bool) valuePart {
+func (s *Site) valuePart(ctx context.Context, v memo.Value, result bool) valuePart {
 	part := valuePart{Text: v.String()}
 	arrays := v.Arrays()
 	part.More = max(0, len(arrays)-maxArrays)
@@ -128,10 +128,10 @@ type whyPart struct {
 
 // compare finds the call that is most like this one: at once where the function has few,
 // and else where it was asked for.
-func (s *site) compare(ctx context.Context, p *callPage, query url.Values) error {
+func (s *Site) compare(ctx context.Context, p *callPage, query url.Values) error {
 	if !query.Has("why") {
 		n := 0
-		for _, err := range s.Cache.EntriesOf(ctx, p.Function) {
+		for _, err := range s.config.Cache.EntriesOf(ctx, p.Function) {
 			if err != nil {
 				return err
 			}
@@ -142,9 +142,9 @@ func (s *site) compare(ctx context.Context, p *callPage, query url.Values) error
 			}
 		}
 	}
-	x, err := s.Cache.Compare(ctx, p.Record)
+	x, err := s.config.Cache.Compare(ctx, p.Record)
 	if err != nil {
-		p.Why = &whyPart{Problem: s.Reason(err)}
+		p.Why = &whyPart{Problem: s.config.Reason(err)}
 		return ctx.Err()
 	}
 	p.Why = newWhyPart(x)

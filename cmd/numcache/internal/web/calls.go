@@ -68,7 +68,7 @@ var withins = map[string]time.Duration{"hour": time.Hour, "day": 24 * time.Hour,
 // maxVersions is how many versions a page offers to choose from.
 const maxVersions = 200
 
-func (s *site) calls(r *http.Request) (any, error) {
+func (s *Site) calls(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	p := &callsPage{Search: query.Get("q"), Within: query.Get("used"), Damaged: query.Get("damaged") != "", Sort: sorting{query.Get("sort"), "/calls", query}}
 	p.Function, _ = nameIn(query, "f")
@@ -141,13 +141,13 @@ func (p *callsPage) at(where string) string {
 
 // collect adds what is asked for to the window. Records are read only where the names
 // of their files do not tell.
-func (s *site) collect(ctx context.Context, p *callsPage, w *window) error {
+func (s *Site) collect(ctx context.Context, p *callsPage, w *window) error {
 	order := callOrders[p.Sort.by]
 	read := func(context.Context, memo.Entry) (c readCall, err error) { return c, nil }
 	switch {
 	case p.Search != "":
 		read = func(ctx context.Context, e memo.Entry) (c readCall, err error) {
-			r, err := s.Cache.ReadEntry(ctx, e)
+			r, err := s.config.Cache.ReadEntry(ctx, e)
 			switch {
 			case err != nil && contains(e.Key.String(), p.Search):
 				return readCall{err: err}, nil
@@ -158,7 +158,7 @@ func (s *site) collect(ctx context.Context, p *callsPage, w *window) error {
 		}
 	case order.reads || p.Damaged:
 		read = func(ctx context.Context, e memo.Entry) (c readCall, err error) {
-			c.facts, c.err = s.catalogue.of(ctx, s.Cache, e)
+			c.facts, c.err = s.catalogue.of(ctx, s.config.Cache, e)
 			return c, nil
 		}
 	}
@@ -168,12 +168,12 @@ func (s *site) collect(ctx context.Context, p *callsPage, w *window) error {
 	}
 	defer done()
 	wanted := func(yield func(memo.Entry, error) bool) {
-		for e, err := range s.Cache.EntriesOf(ctx, p.Function) {
+		for e, err := range s.config.Cache.EntriesOf(ctx, p.Function) {
 			if err == nil {
 				p.All++
 				p.offer(e.Version)
 				within, limited := withins[p.Within]
-				if p.OneVersion && e.Version != p.Version || limited && s.Now().Sub(e.Used) > within {
+				if p.OneVersion && e.Version != p.Version || limited && s.config.Now().Sub(e.Used) > within {
 					continue
 				}
 			}
@@ -218,20 +218,20 @@ func matches(r *memo.Record, search string) bool {
 }
 
 // callRow reads a call for the table, and looks whether its results are there.
-func (s *site) callRow(ctx context.Context, e memo.Entry) callRow {
+func (s *Site) callRow(ctx context.Context, e memo.Entry) callRow {
 	row := callRow{Entry: e, URL: callURL(e.Function, e.Version, e.Key.String())}
-	r, err := s.Cache.ReadEntry(ctx, e)
+	r, err := s.config.Cache.ReadEntry(ctx, e)
 	if err != nil {
-		row.Problem = s.Reason(err)
+		row.Problem = s.config.Reason(err)
 		return row
 	}
 	row.URL = callURL(r.Function, r.Version, r.Key.String())
 	row.Call, row.Created, row.Duration, row.Size, row.Version = callText(r), r.Created, r.Duration, r.Size(), r.Version
 	for _, a := range resultArrays(r, maxLookedAt) {
-		if _, err := s.Cache.StatObject(ctx, a.Digest); errors.Is(err, memo.ErrNotFound) {
+		if _, err := s.config.Cache.StatObject(ctx, a.Digest); errors.Is(err, memo.ErrNotFound) {
 			row.Problem = "a result is missing: the call will be computed anew"
 		} else if err != nil {
-			row.Problem = "a result cannot be read: " + s.Reason(err)
+			row.Problem = "a result cannot be read: " + s.config.Reason(err)
 		}
 	}
 	return row

@@ -69,7 +69,7 @@ var functionOrders = map[string]func(a, b *functionRow) int{
 	"used":     func(a, b *functionRow) int { return b.Used.Compare(a.Used) },
 }
 
-func (s *site) functions(r *http.Request) (any, error) {
+func (s *Site) functions(r *http.Request) (any, error) {
 	query := r.URL.Query()
 	page := functionsPage{Search: query.Get("q"), Sort: sorting{by: query.Get("sort"), path: "/", query: query}}
 	if functionOrders[page.Sort.by] == nil {
@@ -79,7 +79,7 @@ func (s *site) functions(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.History(r.Context())
+	h, err := s.config.History(r.Context())
 	page.History = s.historyNote(h, err)
 	for _, row := range rows {
 		row.Counts = counts{h.Functions[row.Name]}
@@ -99,19 +99,19 @@ func (s *site) functions(r *http.Request) (any, error) {
 	return page, nil
 }
 
-func (s *site) historyNote(h memo.History, err error) historyNote {
+func (s *Site) historyNote(h memo.History, err error) historyNote {
 	note := historyNote{Since: h.Since}
 	if err != nil {
-		note.Problem = s.Reason(err)
+		note.Problem = s.config.Reason(err)
 	}
 	return note
 }
 
 // functionRows sums up what the cache holds of each function.
-func (s *site) functionRows(ctx context.Context) ([]*functionRow, error) {
+func (s *Site) functionRows(ctx context.Context) ([]*functionRow, error) {
 	byFolder := map[string]*functionRow{}
 	var rows []*functionRow
-	for call, err := range s.readAll(ctx, s.Cache.Entries(ctx)) {
+	for call, err := range s.readAll(ctx, s.config.Cache.Entries(ctx)) {
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +148,7 @@ type readCall struct {
 }
 
 // readAll yields entries with their facts, in any order. Reading takes its turn.
-func (s *site) readAll(ctx context.Context, entries iter.Seq2[memo.Entry, error]) iter.Seq2[readCall, error] {
+func (s *Site) readAll(ctx context.Context, entries iter.Seq2[memo.Entry, error]) iter.Seq2[readCall, error] {
 	return func(yield func(readCall, error) bool) {
 		done, err := s.turn(ctx)
 		if err != nil {
@@ -157,7 +157,7 @@ func (s *site) readAll(ctx context.Context, entries iter.Seq2[memo.Entry, error]
 		}
 		defer done()
 		read := func(ctx context.Context, e memo.Entry) (readCall, error) {
-			f, err := s.catalogue.of(ctx, s.Cache, e)
+			f, err := s.catalogue.of(ctx, s.config.Cache, e)
 			return readCall{e, f, err}, ctx.Err()
 		}
 		for call, err := range parallel.Stream(ctx, &parallel.Options{Unordered: true}, entries, read) {

@@ -24,7 +24,7 @@ const contentPolicy = "default-src 'none'; img-src 'self'; style-src 'self'; for
 
 // guard lets through what comes from a page of this site, or from the person at the
 // browser, and is meant for this site.
-func (s *site) guard(next http.Handler) http.Handler {
+func (s *Site) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -45,7 +45,7 @@ func (s *site) guard(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		if s.Token != "" && r.URL.Path != "/style.css" && r.URL.Path != "/icon.svg" && !s.admitted(w, r) {
+		if s.config.Token != "" && r.URL.Path != "/style.css" && r.URL.Path != "/icon.svg" && !s.admitted(w, r) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), maxLook)
@@ -55,17 +55,17 @@ func (s *site) guard(next http.Handler) http.Handler {
 }
 
 // addressed reports whether a request's host is one of this site's.
-func (s *site) addressed(host string) bool {
+func (s *Site) addressed(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	if inner, found := strings.CutPrefix(host, "["); found && strings.HasSuffix(inner, "]") {
 		host = strings.TrimSuffix(inner, "]") // an IPv6 address without a port
 	}
-	if IsLoopback(host) || s.Host != "" && strings.EqualFold(host, s.Host) {
+	if IsLoopback(host) || s.config.Host != "" && strings.EqualFold(host, s.config.Host) {
 		return true
 	}
-	given, err := netip.ParseAddr(s.Host)
+	given, err := netip.ParseAddr(s.config.Host)
 	if err != nil || !given.IsUnspecified() {
 		return false
 	}
@@ -91,9 +91,9 @@ const sessionCookie = "numcache"
 
 // admitted reports whether a request has the session, which one with the token gets.
 // Else it answers.
-func (s *site) admitted(w http.ResponseWriter, r *http.Request) bool {
+func (s *Site) admitted(w http.ResponseWriter, r *http.Request) bool {
 	query := r.URL.Query()
-	if token := query.Get("token"); token != "" && same(token, s.Token) {
+	if token := query.Get("token"); token != "" && same(token, s.config.Token) {
 		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: s.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		// To the same page, so that the token stays in no address.
 		query.Del("token")

@@ -17,6 +17,7 @@ type historyPage struct {
 	Total     counts
 	Functions []countedRow
 	Found     int
+	Trend     *trendPart
 	Days      []day
 	DaysOf    string // the first and last of them
 }
@@ -51,10 +52,10 @@ func (d day) Words() string {
 	return d.Date + ": " + text.Count(d.Calls, "call") + ", computed in " + text.Duration(d.Compute)
 }
 
-func (s *site) history(r *http.Request) (any, error) {
+func (s *Site) history(r *http.Request) (any, error) {
 	ctx := r.Context()
-	h, err := s.History(ctx)
-	p := &historyPage{historyNote: s.historyNote(h, err), Total: counts{h.Total()}}
+	h, err := s.config.History(ctx)
+	p := &historyPage{historyNote: s.historyNote(h, err), Total: counts{h.Total()}, Trend: s.trend.part()}
 	most := time.Duration(1)
 	for name, f := range h.Functions {
 		row := countedRow{Name: name, Counts: counts{f}}
@@ -76,15 +77,15 @@ func (s *site) history(r *http.Request) (any, error) {
 }
 
 // days sorts what is stored by the day it was computed.
-func (s *site) days(r *http.Request, p *historyPage) error {
-	now := s.Now().Local()
+func (s *Site) days(r *http.Request, p *historyPage) error {
+	now := s.config.Now().Local()
 	today := time.Date(now.Year(), now.Month(), now.Day(), 12, 0, 0, 0, time.UTC)
 	p.Days = make([]day, days)
 	for i := range p.Days {
 		p.Days[i].Date = today.AddDate(0, 0, i-days+1).Format("2 January 2006")
 		p.Days[i].X = i * barWidth
 	}
-	for call, err := range s.readAll(r.Context(), s.Cache.Entries(r.Context())) {
+	for call, err := range s.readAll(r.Context(), s.config.Cache.Entries(r.Context())) {
 		if err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ type problem struct {
 func (p *problem) Error() string { return p.Title + ": " + p.Text }
 
 // shown makes a page of what look finds.
-func (s *site) shown(name string, look func(*http.Request) (any, error)) http.HandlerFunc {
+func (s *Site) shown(name string, look func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		content, err := look(r)
 		if err != nil {
@@ -116,30 +116,30 @@ func (s *site) shown(name string, look func(*http.Request) (any, error)) http.Ha
 }
 
 // trouble is the page of an error.
-func (s *site) trouble(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Site) trouble(w http.ResponseWriter, r *http.Request, err error) {
 	s.render(w, r, s.problemOf(err).Status, "problem", s.problemOf(err))
 }
 
 // problemOf says an error in words.
-func (s *site) problemOf(err error) *problem {
+func (s *Site) problemOf(err error) *problem {
 	var p *problem
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, memo.ErrNotFound):
-		return &problem{http.StatusNotFound, "It is not in the cache", "It was removed, or never there: " + s.Reason(err)}
+		return &problem{http.StatusNotFound, "It is not in the cache", "It was removed, or never there: " + s.config.Reason(err)}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &problem{http.StatusServiceUnavailable, "It took too long", "The cache holds too much to look at all of it for one page. Choose a function, or a sort that needs no reading: key, or last used."}
 	}
-	return &problem{http.StatusInternalServerError, "The cache cannot be read", s.Reason(err)}
+	return &problem{http.StatusInternalServerError, "The cache cannot be read", s.config.Reason(err)}
 }
 
 // render writes a page: all of it, or none.
-func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, content any) {
+func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, name string, content any) {
 	var b bytes.Buffer
-	f := frame{Page: name, Dir: s.Cache.Dir(), Removable: s.Remover != nil, CSRF: s.csrf, Done: r.URL.Query().Get("done"), Now: s.Now(), Content: content}
+	f := frame{Page: name, Dir: s.config.Cache.Dir(), Removable: s.config.Remover != nil, CSRF: s.csrf, Done: r.URL.Query().Get("done"), Now: s.config.Now(), Content: content}
 	if err := templates[name].ExecuteTemplate(&b, "frame", f); err != nil {
-		http.Error(w, "numcache: the page cannot be written: "+s.Reason(err), http.StatusInternalServerError)
+		http.Error(w, "numcache: the page cannot be written: "+s.config.Reason(err), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -14,7 +14,7 @@ import (
 )
 
 // picture answers with the picture of an array, or says in words why there is none.
-func (s *site) picture(w http.ResponseWriter, r *http.Request) {
+func (s *Site) picture(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	fail := func(status int, words string) { http.Error(w, "numcache: "+words, status) }
 	digest, err := array.ParseDigest(r.URL.Query().Get("d"))

@@ -13,7 +13,7 @@ var sameOrigin = http.NewCrossOriginProtection()
 
 // removal removes what a form asks for, if the form is one of this site's pages: the
 // browser says that it comes from here, and it has the token that only they have.
-func (s *site) removal(remove func(*http.Request) (next string, err error)) http.HandlerFunc {
+func (s *Site) removal(remove func(*http.Request) (next string, err error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := sameOrigin.Check(r); err != nil {
 			s.trouble(w, r, &problem{http.StatusForbidden, "Nothing was removed", "The form did not come from these pages."})
@@ -37,7 +37,7 @@ func (s *site) removal(remove func(*http.Request) (next string, err error)) http
 }
 
 // forget removes one call. One that is gone already is no error.
-func (s *site) forget(r *http.Request) (next string, err error) {
+func (s *Site) forget(r *http.Request) (next string, err error) {
 	query := r.URL.Query()
 	key, err := array.ParseDigest(query.Get("k"))
 	if err != nil {
@@ -45,10 +45,10 @@ func (s *site) forget(r *http.Request) (next string, err error) {
 	}
 	function := query.Get("f")
 	call := &memo.Record{Function: function, Version: query.Get("v"), Key: key}
-	if err := s.Remover.RefOf(call).Forget(r.Context()); err != nil {
+	if err := s.config.Remover.RefOf(call).Forget(r.Context()); err != nil {
 		return "", err
 	}
-	for _, err := range s.Cache.EntriesOf(r.Context(), function) {
+	for _, err := range s.config.Cache.EntriesOf(r.Context(), function) {
 		if err == nil { // there are others to show
 			return "/calls?" + url.Values{"f": {function}, "done": {"forgotten"}}.Encode(), nil
 		}
@@ -58,12 +58,12 @@ func (s *site) forget(r *http.Request) (next string, err error) {
 }
 
 // clear removes the calls of a function.
-func (s *site) clear(r *http.Request) (next string, err error) {
+func (s *Site) clear(r *http.Request) (next string, err error) {
 	function := r.URL.Query().Get("f")
 	if function == "" {
 		return "", &problem{http.StatusBadRequest, "Nothing was removed", "The form names no function."}
 	}
-	if _, err := s.Remover.ClearFunction(r.Context(), function); err != nil {
+	if _, err := s.config.Remover.ClearFunction(r.Context(), function); err != nil {
 		return "", err
 	}
 	return "/?done=cleared", nil

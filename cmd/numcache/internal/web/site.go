@@ -32,10 +32,12 @@ type Config struct {
 	Now func() time.Time
 }
 
-// site answers requests.
-type site struct {
-	Config
+// Site is the pages of a cache. It may be used by any number of goroutines.
+type Site struct {
+	config    Config
+	pages     http.Handler
 	catalogue catalogue
+	trend     trend
 	csrf      string        // what forms must send along
 	session   string        // what a browser that gave the token keeps
 	work      chan struct{} // holds those who read much
@@ -45,11 +47,9 @@ type site struct {
 // memory; the others wait.
 const workers = 2
 
-// New returns the handler of a cache's pages. It may be used by any number of
-// goroutines; the caches stay the caller's, to be closed after the last request.
-func New(c Config) http.Handler { return newSite(c).handler() }
-
-func newSite(c Config) *site {
+// New returns the pages of a cache. The caches stay the caller's, to be closed after the
+// last request.
+func New(c Config) *Site {
 	if c.History == nil {
 		c.History = c.Cache.History
 	}
@@ -59,10 +59,15 @@ func newSite(c Config) *site {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &site{Config: c, csrf: rand.Text(), session: rand.Text(), work: make(chan struct{}, workers)}
+	s := &Site{config: c, csrf: rand.Text(), session: rand.Text(), work: make(chan struct{}, workers)}
+	s.pages = s.guard(s.routes())
+	return s
 }
 
-func (s *site) handler() http.Handler {
+// ServeHTTP answers a request.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.pages.ServeHTTP(w, r) }
+
+func (s *Site) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /style.css", file("style.css"))
 	mux.Handle("GET /icon.svg", file("icon.svg"))
@@ -76,15 +81,15 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /", s.shown("problem", func(*http.Request) (any, error) {
 		return nil, &problem{http.StatusNotFound, "There is no such page", "The functions in the cache are a good place to begin."}
 	}))
-	if s.Remover != nil {
+	if s.config.Remover != nil {
 		mux.HandleFunc("POST /forget", s.removal(s.forget))
 		mux.HandleFunc("POST /clear", s.removal(s.clear))
 	}
-	return s.guard(mux)
+	return mux
 }
 
 // turn waits until this request may read much. The caller calls done afterwards.
-func (s *site) turn(ctx context.Context) (done func(), err error) {
+func (s *Site) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case s.work <- struct{}{}:
 		return func() { <-s.work }, nil

@@ -28,16 +28,16 @@ type sizeRow struct {
 // maxLargest is how many single calls are named.
 const maxLargest = 20
 
-func (s *site) sizes(r *http.Request) (any, error) {
+func (s *Site) sizes(r *http.Request) (any, error) {
 	ctx := r.Context()
 	p := &sizesPage{}
 	var err error
-	if p.Entries, p.Bytes, err = s.Cache.Usage(ctx); err != nil {
+	if p.Entries, p.Bytes, err = s.config.Cache.Usage(ctx); err != nil {
 		return nil, err
 	}
 	byFunction := map[string]*sizeRow{}
 	largest := window{limit: maxLargest, descending: true}
-	for call, err := range s.readAll(ctx, s.Cache.Entries(ctx)) {
+	for call, err := range s.readAll(ctx, s.config.Cache.Entries(ctx)) {
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ func open(t testing.TB, dir string, o *memo.Options) *memo.Cache {
 type fixture struct {
 	dir    string
 	writer *memo.Cache
-	site   *site
+	site   *Site
 	pages  http.Handler
 }
 
@@ -60,8 +60,8 @@ func newFixture(t testing.TB, edit func(*Config, *memo.Cache)) *fixture {
 	if edit != nil {
 		edit(&c, f.writer)
 	}
-	f.site = newSite(c)
-	f.pages = f.site.handler()
+	f.site = New(c)
+	f.pages = f.site
 	return f
 }
 
@@ -173,11 +173,9 @@ func TestPages(t *testing.T) {
 
 	page = f.page(t, 200, callTarget(pca, "demo/pca", "1"))
 	says(t, page, pca.String(), "min 0, max 149, mean 74.5; 0 NaN", "heat map of 30×5", "20 rows more", "Argument 1 is 10 here, 11 there.", `The version is "1" here, "2" there.`, `"writer": "numcache-go`)
-	digest := array.Digest{}
-	if got, err := array.Hash(t.Context(), mustOf(t, ramp(30, 5))); err != nil {
+	digest, err := array.Hash(t.Context(), mustOf(t, ramp(30, 5)))
+	if err != nil {
 		t.Fatal(err)
-	} else {
-		digest = got
 	}
 	says(t, page, `<img src="/array.png?d=`+digest.String())
 	says(t, f.page(t, 200, "/array?d="+digest.String()), "float64(30, 5), 1.20 kB", "heat map")
