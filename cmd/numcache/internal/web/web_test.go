@@ -19,6 +19,7 @@ import (
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo"
+	"github.com/numcache/numcache/npy"
 )
 
 // address is where the requests of these tests go.
@@ -427,6 +428,27 @@ func TestEveryTypeOfArray(t *testing.T) {
 				checkPicture(t, f, src[1])
 			}
 		})
+	}
+}
+
+// TestLargeArrays are told of by their headers, and not read.
+func TestLargeArrays(t *testing.T) {
+	f := newFixture(t, nil)
+	digest := array.Digest{0xab, 1}
+	header := npy.AppendHeader(nil, array.Float64, []int{maxElements/8 + 1})
+	name := filepath.FromSlash(f.writer.ObjectPath(digest))
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, header, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, int64(len(header))+maxElements+8); err != nil { // a hole, which takes no room
+		t.Fatal(err)
+	}
+	says(t, f.page(t, 200, "/array?d="+digest.String()), "float64(33554433,), 268 MB", "it is too large to be shown here")
+	if w := f.ask(t, "GET", "/array.png?d="+digest.String(), nil); w.Code != 404 || !strings.Contains(w.Body.String(), "too large") {
+		t.Errorf("its picture: %d %s", w.Code, w.Body)
 	}
 }
 
