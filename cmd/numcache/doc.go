@@ -17,6 +17,7 @@ shows what such a cache does.
 	numcache import FILE...|DIR...
 	                        turn what Python's joblib wrote into .npy and .npz files
 	numcache export KEY     write the results of one call as .npz, or as a folder
+	numcache serve          show the cache as pages for a browser on this machine
 	numcache python         print numcache.py, which shares caches with Python
 	numcache stamp [PACKAGE...]
 	                        write versions of functions that change when their code does

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,11 @@ func defaultFolder() string {
 // openExisting opens the cache for a command that looks at it. Unlike memo.Open it
 // makes none, and a folder that cannot be read is an error.
 func (p *program) openExisting(cmd *cobra.Command) (*memo.Cache, error) {
+	return p.openAs(cmd, false)
+}
+
+// openAs is openExisting, or with readOnly opens a cache that nothing changes.
+func (p *program) openAs(cmd *cobra.Command, readOnly bool) (*memo.Cache, error) {
 	dir, err := p.folder(cmd)
 	if err != nil {
 		return nil, err
@@ -52,13 +58,15 @@ func (p *program) openExisting(cmd *cobra.Command) (*memo.Cache, error) {
 		return nil, err
 	}
 	var fault error
+	var first sync.Once // later faults may come from any goroutine
 	c, err := memo.Open(dir, &memo.Options{
-		Logger: slog.New(slog.DiscardHandler),
-		Group:  isGroups(dir),
-		Secret: p.secret,
+		Logger:   slog.New(slog.DiscardHandler),
+		Group:    isGroups(dir),
+		Secret:   p.secret,
+		ReadOnly: readOnly,
 		OnEvent: func(e memo.Event) {
-			if e.Kind == memo.Fault && fault == nil {
-				fault = e.Err
+			if e.Kind == memo.Fault {
+				first.Do(func() { fault = e.Err })
 			}
 		},
 	})
