@@ -86,7 +86,11 @@ func bits(x any) string {
 		}
 		return fmt.Sprintf("%x", hexFloats(x.RawVector().Data))
 	case sample:
-		return fmt.Sprintf("%d %x %s %s %s %s %#v ", x.N, math.Float64bits(x.F), x.Name, bits(x.D), bits(x.Parts[0]), bits(x.Parts[1]), x.Count) + x.Long
+		parts := ""
+		for _, p := range x.Parts {
+			parts += " " + bits(p)
+		}
+		return fmt.Sprintf("%d %x %s %s%s %#v ", x.N, math.Float64bits(x.F), x.Name, bits(x.D), parts, x.Count) + x.Long
 	}
 	return fmt.Sprintf("%#v", x)
 }
