@@ -14,6 +14,8 @@ shows what such a cache does.
 	numcache hash FILE...   print the array digests of .npy files
 	numcache cat FILE|DIGEST
 	                        print the values of a .npy file, or of a cached result
+	numcache plot KEY|DIGEST|FILE
+	                        draw an array, in the terminal or as PNG or SVG
 	numcache import FILE...|DIR...
 	                        turn what Python's joblib wrote into .npy and .npz files
 	numcache export KEY     write the results of one call as .npz, or as a folder
