@@ -14,6 +14,7 @@ shows what such a cache does.
 	numcache hash FILE...   print the array digests of .npy files
 	numcache cat FILE|DIGEST
 	                        print the values of a .npy file, or of a cached result
+	numcache diff A B       compare two arrays: by how much they differ, and where
 	numcache plot KEY|DIGEST|FILE
 	                        draw an array, in the terminal or as PNG or SVG
 	numcache import FILE...|DIR...
