@@ -12,8 +12,10 @@ shows what such a cache does.
 	numcache forget KEY...  remove single calls, by their keys
 	numcache clear          empty the cache, or forget one function's calls
 	numcache hash FILE...   print the array digests of .npy files
-	numcache cat FILE|DIGEST
+	numcache cat KEY|DIGEST|FILE
 	                        print the values of a .npy file, or of a cached result
+	numcache head KEY|DIGEST|FILE
+	                        print the first rows of them
 	numcache diff A B       compare two arrays: by how much they differ, and where
 	numcache plot KEY|DIGEST|FILE
 	                        draw an array, in the terminal or as PNG or SVG

@@ -85,7 +85,7 @@ command was called in a wrong way.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w%s", err, hint(cmd)) })
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(p.demoCommand(), p.lsCommand(), p.showCommand(), p.statsCommand(), p.verifyCommand(),
-		p.trimCommand(), p.forgetCommand(), p.clearCommand(), p.hashCommand(), p.catCommand(), p.diffCommand(), p.plotCommand(), p.importCommand(), p.exportCommand(),
+		p.trimCommand(), p.forgetCommand(), p.clearCommand(), p.hashCommand(), p.catCommand(), p.headCommand(), p.diffCommand(), p.plotCommand(), p.importCommand(), p.exportCommand(),
 		p.stampCommand(), p.pythonCommand())
 	return root
 }

@@ -68,6 +68,9 @@ func (p *program) operand(cmd *cobra.Command, name string, result int) (o *opera
 	}
 	found, err := findCalls(cmd.Context(), c, name)
 	if err != nil {
+		if errors.Is(err, errNoKey) && len(name) == 2*len(array.Digest{}) {
+			err = fmt.Errorf("%s in %s: not found; it is neither the digest of a result nor the key of a call", name, c.Dir())
+		}
 		if _, statErr := os.Stat(name); statErr == nil {
 			err = fmt.Errorf("%s; the file of that name is ./%s", reason(err), name)
 		}
@@ -176,6 +179,23 @@ func openFile(path string) (*operand, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// loadMember reads the one member of a .npz file, such as a compressed result.
+func loadMember(path string) (a array.Any, s *npy.Strings, err error) {
+	z, err := npy.OpenArchive(path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer z.Close()
+	names := z.Names()
+	if len(names) != 1 {
+		return nil, nil, fmt.Errorf("%s: it holds %s, and only a file that holds one will do; numcache show lists them", path, count(len(names), "member"))
+	}
+	if a, err = z.Read(names[0]); errors.Is(err, array.ErrDType) {
+		s, err = z.Strings(names[0])
+	}
+	return a, s, err
 }
 
 // isMissing reports whether nothing is at a path.

@@ -114,7 +114,7 @@ func TestProgress(t *testing.T) {
 func catText(t *testing.T, a array.Any, asJSON bool) string {
 	t.Helper()
 	var b bytes.Buffer
-	v := newValues(t.Context(), &b, a, asJSON)
+	v := newArrayValues(t.Context(), &b, a, asJSON)
 	write := v.rows
 	if asJSON {
 		write = v.nested
@@ -203,7 +203,7 @@ func TestCatStops(t *testing.T) {
 	a := filled[float64](t, nil, 1000, 1000)
 	for _, asJSON := range []bool{false, true} {
 		var out failing
-		v := newValues(t.Context(), &out, a, asJSON)
+		v := newArrayValues(t.Context(), &out, a, asJSON)
 		err := v.rows()
 		if asJSON {
 			err = v.nested()
