@@ -25,6 +25,7 @@ shows what such a cache does.
 	numcache python         print numcache.py, which shares caches with Python
 	numcache stamp [PACKAGE...]
 	                        write versions of functions that change when their code does
+	numcache doctor         check the folder and what it needs, and say what to do
 
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in the user's cache folder

@@ -301,6 +301,7 @@ func TestStatus(t *testing.T) {
 		{2, "import", "import takes at least one FILE or JOBLIB_CACHE_DIR"},
 		{2, "export", "export takes one KEY"},
 		{2, "export xyz", `"xyz" is no key; give 4 to 32 of its hex digits`},
+		{2, "doctor x", "doctor takes no argument"},
 		{2, "python x", "python takes no argument"},
 		{2, "demo x", "demo takes no argument"},
 		{2, "demo --components ten", `invalid argument "ten" for "--components"`},
