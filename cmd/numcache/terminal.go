@@ -9,15 +9,10 @@ import (
 	"github.com/numcache/numcache/cmd/numcache/internal/picture"
 )
 
-// isTerminal reports whether a stream is a character device, which nearly always
-// is a terminal; the null device is one too.
+// isTerminal reports whether a stream is a terminal, with a person behind it.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // terminalWidth returns how many columns there are for what is written to a stream:

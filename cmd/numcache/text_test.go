@@ -90,23 +90,29 @@ func TestProgress(t *testing.T) {
 	} else {
 		finish()
 	}
-	progress, finish := progressLine(&out, "verify")
+	progress, finish := progressLine(&out, "verify", 0)
 	finish()
 	if out.Len() > 0 {
 		t.Errorf("%q before any progress", out.String())
 	}
 	for done := range 1000 { // faster than anybody reads
-		progress(memo.Progress{Done: done + 1, Total: 1000, BytesDone: 2000, BytesTotal: 1e6})
+		progress(memo.Progress{Done: done + 1, Total: 1000, BytesDone: 3e5, BytesTotal: 1e6})
 	}
 	finish()
-	line := "\rverify: 1 of 1000 files, 2.00 kB of 1.00 MB \x1b[K"
+	line := "\rverify: ██████░░░░░░░░░░░░░░  30 %  1 of 1000 files, 300 kB of 1.00 MB\x1b[K"
 	if got := out.String(); !strings.HasPrefix(got, line) || !strings.HasSuffix(got, "\r\x1b[K") || len(got) > 10*len(line) {
 		t.Errorf("got %q, want %q first", got, line)
 	}
 	out.Reset()
-	progress, _ = progressLine(&out, "trim")
+	progress, _ = progressLine(&out, "trim", 0)
 	progress(memo.Progress{Done: 7, BytesDone: 2000})
-	if got, want := out.String(), "\rtrim: 7 files, 2.00 kB freed \x1b[K"; got != want {
+	if got, want := out.String(), "\rtrim: 7 files, 2.00 kB freed\x1b[K"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	out.Reset()
+	progress, _ = progressLine(&out, "clear", 20)
+	progress(memo.Progress{Done: 3, Total: 3})
+	if got, want := out.String(), "\rclear: ███████████…\x1b[K"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
