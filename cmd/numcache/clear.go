@@ -24,7 +24,8 @@ numcache trim removes what no call refers to any more.
 Clear asks first where it talks to a person, and else needs --yes. Programs that
 use the cache meanwhile go on, and compute. With --json one object: dir, files and
 bytes removed; with FUNCTION function and calls instead of files and bytes.`,
-		Args: arguments(0, 1, "at most one FUNCTION"),
+		Example: "  numcache clear\n  numcache clear demo/pca --yes",
+		Args:    arguments(0, 1, "at most one FUNCTION"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			c, err := p.openExisting(cmd)
 			if err != nil {

@@ -29,9 +29,11 @@ shows what such a cache does.
 
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in the user's cache folder
-([os.UserCacheDir]). Only demo makes one; every other command wants one that is
-there, but for hash and stamp, which need none. With --json a command prints JSON, one object a line, for programs to
-read; numcache help COMMAND says which members it has.
+([os.UserCacheDir]). Only demo makes one; every other command wants one that is there,
+but for hash, stamp, python, and for cat, head, diff and plot of files, which need none.
+With --json a command prints JSON, one object a line, for programs to read; numcache
+help COMMAND says which members it has. On a terminal lines are cut to its width, or to
+COLUMNS, and pictures have colours unless NO_COLOR is set.
 
 Results go to standard output, all else to standard error. An error is one line
 that begins with "numcache: ".
@@ -87,7 +89,8 @@ check does.
 # Exit status
 
 	0  done
-	1  failed, at least in part: a file that cannot be read, a damaged entry, …
+	1  failed, at least in part: a file that cannot be read, a damaged entry, …;
+	   of diff also that two arrays differ, of doctor that there are problems
 	2  the command was called in a wrong way: an unknown flag, a missing argument
 */
 package main

@@ -338,6 +338,27 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestDocListsCommands holds that doc.go has a line for every command, and each command
+// an example where it takes arguments.
+func TestDocListsCommands(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := (&program{}).command().Commands()
+	for _, c := range commands {
+		if !strings.Contains(string(doc), "\n\tnumcache "+c.Name()+" ") {
+			t.Errorf("doc.go does not list %s", c.Name())
+		}
+		if takes := strings.Contains(c.Use, " "); takes && c.Example == "" {
+			t.Errorf("%s has no example", c.Name())
+		}
+	}
+	if len(commands) < 15 {
+		t.Errorf("%d commands", len(commands))
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
