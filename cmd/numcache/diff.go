@@ -30,9 +30,9 @@ Told are the greatest difference of two elements, absolute and relative to the l
 their magnitudes, each with its index and both values; of complex numbers that of the
 points in the plane. An integer beside a float is compared as a float64.
 
-Both are read a piece at a time, so that they may be larger than memory. The exit
-status is 0 where they are the same, 1 where they are not, or could not be read, which
-is told on standard error.
+Both are read a piece at a time, so that they may be larger than memory, unless a
+file is in Fortran order or compressed. The exit status is 0 where they are the same, 1
+where they are not, or could not be read, which is told on standard error.
 
 With --json one object: a, b, same, equal_bits, dtypes and shapes of both, and where
 the shapes are the same elements, different, one_nan (elements of which one is NaN and
