@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,7 +24,8 @@ numcache trim removes what no call refers to any more.
 Clear asks first where it talks to a person, and else needs --yes. Programs that
 use the cache meanwhile go on, and compute. With --json one object: dir, files and
 bytes removed; with FUNCTION function and calls instead of files and bytes.`,
-		Args: arguments(0, 1, "at most one FUNCTION"),
+		Example: "  numcache clear\n  numcache clear demo/pca --yes",
+		Args:    arguments(0, 1, "at most one FUNCTION"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			c, err := p.openExisting(cmd)
 			if err != nil {
@@ -35,6 +37,9 @@ bytes removed; with FUNCTION function and calls instead of files and bytes.`,
 				question = fmt.Sprintf("Forget the calls of %q in %s?", args[0], c.Dir())
 			}
 			if !yes {
+				if !isTerminal(cmd.InOrStdin()) {
+					return usage("clear cannot ask, as its input is no terminal; say --yes")
+				}
 				if err := confirm(cmd.InOrStdin(), cmd.ErrOrStderr(), question); err != nil {
 					return err
 				}
@@ -52,20 +57,16 @@ bytes removed; with FUNCTION function and calls instead of files and bytes.`,
 
 // confirm asks a person, and returns nil for a yes.
 func confirm(in io.Reader, out io.Writer, question string) error {
-	if !isTerminal(in) {
-		return usage("clear cannot ask, as its input is no terminal; say --yes")
-	}
 	fmt.Fprintf(out, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil
-	case "":
-		if err != nil { // the null device passes for a terminal
-			return usage("clear got no answer; say --yes")
-		}
 	}
-	return fmt.Errorf("nothing was removed")
+	if err != nil { // the person has gone
+		fmt.Fprintln(out)
+	}
+	return errors.New("nothing was removed")
 }
 
 func clearAll(cmd *cobra.Command, c *memo.Cache, asJSON bool) error {

@@ -12,8 +12,13 @@ shows what such a cache does.
 	numcache forget KEY...  remove single calls, by their keys
 	numcache clear          empty the cache, or forget one function's calls
 	numcache hash FILE...   print the array digests of .npy files
-	numcache cat FILE|DIGEST
+	numcache cat KEY|DIGEST|FILE
 	                        print the values of a .npy file, or of a cached result
+	numcache head KEY|DIGEST|FILE
+	                        print the first rows of them
+	numcache diff A B       compare two arrays: by how much they differ, and where
+	numcache plot KEY|DIGEST|FILE
+	                        draw an array, in the terminal or as PNG or SVG
 	numcache import FILE...|DIR...
 	                        turn what Python's joblib wrote into .npy and .npz files
 	numcache export KEY     write the results of one call as .npz, or as a folder
@@ -21,12 +26,15 @@ shows what such a cache does.
 	numcache python         print numcache.py, which shares caches with Python
 	numcache stamp [PACKAGE...]
 	                        write versions of functions that change when their code does
+	numcache doctor         check the folder and what it needs, and say what to do
 
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in the user's cache folder
-([os.UserCacheDir]). Only demo makes one; every other command wants one that is
-there, but for hash and stamp, which need none. With --json a command prints JSON, one object a line, for programs to
-read; numcache help COMMAND says which members it has.
+([os.UserCacheDir]). Only demo makes one; every other command wants one that is there,
+but for hash, stamp, python, and for cat, head, diff and plot of files, which need none.
+With --json a command prints JSON, one object a line, for programs to read; numcache
+help COMMAND says which members it has. On a terminal lines are cut to its width, or to
+COLUMNS, and pictures have colours unless NO_COLOR is set.
 
 Results go to standard output, all else to standard error. An error is one line
 that begins with "numcache: ".
@@ -82,7 +90,8 @@ check does.
 # Exit status
 
 	0  done
-	1  failed, at least in part: a file that cannot be read, a damaged entry, …
+	1  failed, at least in part: a file that cannot be read, a damaged entry, …;
+	   of diff also that two arrays differ, of doctor that there are problems
 	2  the command was called in a wrong way: an unknown flag, a missing argument
 */
 package main

@@ -59,7 +59,7 @@ func reason(err error) string {
 		return reason(e.Err)
 	}
 	text := err.Error()
-	for _, prefix := range []string{"memo: ", "npy: ", "array: ", "joblib: "} {
+	for _, prefix := range []string{"memo: ", "npy: ", "array: ", "joblib: ", "picture: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return text

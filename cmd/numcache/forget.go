@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) forgetCommand() *cobra.Command {
-	var all, asJSON bool
+	var all, yes, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "forget KEY...",
 		Short: "Remove single calls, by their keys",
@@ -21,7 +21,8 @@ The first 4 or more hex digits of a key will do where no other key has them; wit
 --all-matching all keys that begin with them are meant. Where one KEY is unknown, or
 begins several keys, nothing is removed.
 
-Results may be shared, and stay: numcache trim removes those that no call refers to
+Where it talks to a person it asks before it removes several calls, unless --yes says
+that it need not. Results may be shared, and stay: numcache trim removes those that no call refers to
 any more. With --json an object for each call that was removed: what ls --json
 prints.`,
 		Example: "  numcache forget 3dbbec46\n  numcache forget --all-matching 3dbb 01ab",
@@ -41,6 +42,12 @@ prints.`,
 			if err != nil {
 				return err
 			}
+			if len(found) > 1 && !yes && isTerminal(cmd.InOrStdin()) {
+				question := fmt.Sprintf("Forget %s in %s?", callsOf(found), c.Dir())
+				if err := confirm(cmd.InOrStdin(), cmd.ErrOrStderr(), question); err != nil {
+					return err
+				}
+			}
 			lines := jsonLines(cmd.OutOrStdout())
 			for _, r := range found {
 				if err := c.RefOf(r).Forget(cmd.Context()); err != nil {
@@ -59,8 +66,20 @@ prints.`,
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all-matching", false, "remove every call whose key begins with a KEY")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one call a line")
 	return cmd
+}
+
+// callsOf says how many calls these are, and of what.
+func callsOf(found []*memo.Record) string {
+	text := count(len(found), "call")
+	for _, r := range found[1:] {
+		if r.Function != found[0].Function {
+			return text + " of several functions"
+		}
+	}
+	return text + " of " + printable(found[0].Function)
 }
 
 // findAll returns the calls that the prefixes mean, each once. Unless all is set a

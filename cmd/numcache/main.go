@@ -67,8 +67,8 @@ what such a cache does. Begin with: numcache demo
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in your cache folder.
 
-The exit status is 0 where all was done, 1 where something failed, 2 where the
-command was called in a wrong way.`,
+The exit status is 0 where all was done, 1 where something failed, arrays differ or the
+doctor found problems, 2 where the command was called in a wrong way.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -85,8 +85,8 @@ command was called in a wrong way.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return fmt.Errorf("%w%s", err, hint(cmd)) })
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(p.demoCommand(), p.lsCommand(), p.showCommand(), p.statsCommand(), p.verifyCommand(),
-		p.trimCommand(), p.forgetCommand(), p.clearCommand(), p.hashCommand(), p.catCommand(), p.importCommand(), p.exportCommand(),
-		p.stampCommand(), p.pythonCommand(), p.serveCommand())
+		p.trimCommand(), p.forgetCommand(), p.clearCommand(), p.hashCommand(), p.catCommand(), p.headCommand(), p.diffCommand(), p.plotCommand(),
+		p.importCommand(), p.exportCommand(), p.stampCommand(), p.pythonCommand(), p.doctorCommand(), p.serveCommand())
 	return root
 }
 

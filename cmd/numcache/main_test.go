@@ -256,8 +256,26 @@ func TestStatus(t *testing.T) {
 		{2, "--nosuch", "unknown flag: --nosuch; see numcache --help"},
 		{2, "ls --nosuch", "unknown flag: --nosuch; see numcache ls --help"},
 		{2, "ls a b", "ls takes at most one FUNCTION, and was given 2 arguments"},
+		{2, "ls --sort colour", `invalid argument "colour" for "--sort" flag: it is no order; choose name, size, age, time or hits`},
+		{2, "ls --filter [a", `invalid argument "[a" for "--filter" flag: it is no pattern; `},
+		{2, "ls --rows 0", "--rows is 0; it begins with 1"},
+		{2, "stats --max-bytes 2X", `invalid argument "2X" for "--max-bytes" flag: it is no size; `},
 		{2, "show", "show takes one KEY or FILE"},
-		{2, "cat", "cat takes one FILE or DIGEST"},
+		{2, "cat", "cat takes one KEY, DIGEST or FILE"},
+		{2, "cat x.npy --csv --json", "--csv and --json are two forms; choose one"},
+		{2, "head", "head takes one KEY, DIGEST or FILE"},
+		{2, "head x.npy -n 0", "--rows is 0; it begins with 1"},
+		{1, "head nosuch.npy", "nosuch.npy: "},
+		{2, "diff x.npy", "diff takes two arrays, A and B, and was given 1 arguments"},
+		{2, "diff x.npy y.npy --tol -1", "--tol is -1; it is a difference"},
+		{2, "diff x.npy y.npy --tol NaN", "--tol is NaN; it is a difference"},
+		{1, "diff nosuch.npy nosuch.npy", "nosuch.npy: "},
+		{2, "plot", "plot takes one KEY, DIGEST or FILE"},
+		{2, "plot x.npy --kind pie", `--kind: kind "pie"; choose line, hist, heat or image`},
+		{2, "plot x.npy --width 0", "--width is 0; it begins with 1"},
+		{2, "plot x.npy --height -4", "--height is -4; it begins with 1"},
+		{2, "plot x.npy -o x.jpg", `--out "x.jpg": a picture's name ends in .png or .svg`},
+		{1, "plot nosuch.npy", "nosuch.npy: "},
 		{2, "hash", "hash takes at least one FILE"},
 		{2, "verify x", "verify takes no argument"},
 		{2, "stats a b", "stats takes at most one FUNCTION"},
@@ -287,6 +305,7 @@ func TestStatus(t *testing.T) {
 		{2, "import", "import takes at least one FILE or JOBLIB_CACHE_DIR"},
 		{2, "export", "export takes one KEY"},
 		{2, "export xyz", `"xyz" is no key; give 4 to 32 of its hex digits`},
+		{2, "doctor x", "doctor takes no argument"},
 		{2, "python x", "python takes no argument"},
 		{2, "demo x", "demo takes no argument"},
 		{2, "demo --components ten", `invalid argument "ten" for "--components"`},
@@ -316,6 +335,27 @@ func TestStatus(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 		t.Errorf("the commands made %v (%v)", entries, err)
+	}
+}
+
+// TestDocListsCommands holds that doc.go has a line for every command, and each command
+// an example where it takes arguments.
+func TestDocListsCommands(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := (&program{}).command().Commands()
+	for _, c := range commands {
+		if !strings.Contains(string(doc), "\n\tnumcache "+c.Name()+" ") {
+			t.Errorf("doc.go does not list %s", c.Name())
+		}
+		if takes := strings.Contains(c.Use, " "); takes && c.Example == "" {
+			t.Errorf("%s has no example", c.Name())
+		}
+	}
+	if len(commands) < 15 {
+		t.Errorf("%d commands", len(commands))
 	}
 }
 

@@ -113,9 +113,9 @@ func (s *serving) url(listening net.Addr) string {
 	return u.String()
 }
 
-// grace is how long requests that are under way may take once the program is told to
+// shutdownGrace is how long requests that are under way may take once the program is told to
 // end.
-const grace = 5 * time.Second
+const shutdownGrace = 5 * time.Second
 
 // noted is how often the counts are noted for the page that shows how they go, which is
 // about how often programs tell them.
@@ -167,7 +167,7 @@ func (s *serving) serve(cmd *cobra.Command, config web.Config) error {
 		return err
 	case <-ctx.Done():
 	}
-	enough, stop := context.WithTimeout(requests, grace)
+	enough, stop := context.WithTimeout(requests, shutdownGrace)
 	defer stop()
 	if server.Shutdown(enough) != nil {
 		abandon()

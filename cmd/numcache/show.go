@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -100,10 +101,21 @@ func findCalls(ctx context.Context, c *memo.Cache, prefix string) (found []*memo
 		found = append(found, r)
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("no key in %s begins with %s; numcache ls lists them", c.Dir(), prefix)
+		return nil, &noKeyError{c.Dir(), prefix}
 	}
 	return found, nil
 }
+
+// errNoKey is a prefix that no key begins with.
+var errNoKey = errors.New("no key")
+
+// noKeyError says which prefix that is.
+type noKeyError struct{ dir, prefix string }
+
+func (e *noKeyError) Error() string {
+	return fmt.Sprintf("no key in %s begins with %s; numcache ls lists them", e.dir, e.prefix)
+}
+func (e *noKeyError) Is(target error) bool { return target == errNoKey }
 
 // maxCandidates is how many keys the error of an ambiguous prefix names.
 const maxCandidates = 5

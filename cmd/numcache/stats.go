@@ -19,6 +19,7 @@ import (
 
 func (p *program) statsCommand() *cobra.Command {
 	var asJSON bool
+	var limits memo.Limits
 	cmd := &cobra.Command{
 		Use:   "stats [FUNCTION]",
 		Short: "Tell what the cache holds, how often it helped and what it saved",
@@ -35,11 +36,15 @@ belongs to no function, or to one beyond the first thousand, is told of as (othe
 Where the counts cannot be read, which is told on standard error, the exit status
 is 1.
 
+With limits, those of numcache trim, also what that would remove to keep them; nothing
+is removed.
+
 With --json one object: dir, entries, bytes, since (null where nothing was counted),
 calls, hits, misses, shared, faults, hit_rate (null without calls), saved and
 computed in seconds, and functions, a list of function and the same counts; there ""
-is (other). With FUNCTION without entries and bytes.`,
-		Example: "  numcache stats\n  numcache stats demo/pca --json",
+is (other). With FUNCTION without entries and bytes, with limits also trim: what trim
+--dry-run --json prints.`,
+		Example: "  numcache stats\n  numcache stats demo/pca --json\n  numcache stats --max-bytes 2G --max-age 30d",
 		Args:    arguments(0, 1, "at most one FUNCTION"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			c, err := p.openExisting(cmd)
@@ -47,7 +52,11 @@ is (other). With FUNCTION without entries and bytes.`,
 				return err
 			}
 			defer closing(c, &err)
-			s := statistics{dir: c.Dir()}
+			limited := limits != memo.Limits{}
+			if limited && len(args) == 1 {
+				return usage("limits are those of the cache, and of no single function")
+			}
+			s := statistics{dir: c.Dir(), width: terminalWidth(cmd.OutOrStdout())}
 			var historyErr error
 			s.history, historyErr = historyOf(cmd.Context(), c)
 			if len(args) == 1 {
@@ -65,6 +74,13 @@ is (other). With FUNCTION without entries and bytes.`,
 					return err
 				}
 			}
+			if limited {
+				removed, err := c.Trim(cmd.Context(), limits, &memo.TrimOptions{DryRun: true})
+				if err != nil {
+					return err
+				}
+				s.trim = newTrimming(c.Dir(), true, removed)
+			}
 			if historyErr != nil {
 				fmt.Fprintf(cmd.ErrOrStderr(), "numcache: %s\n", message(historyErr))
 				historyErr = errReported
@@ -77,6 +93,7 @@ is (other). With FUNCTION without entries and bytes.`,
 			return firstError(err, historyErr)
 		},
 	}
+	limitFlags(cmd.Flags(), &limits)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -104,7 +121,9 @@ type holdings struct {
 // statistics is what stats tells.
 type statistics struct {
 	dir     string
+	width   int       // of a line, 0 without bound
 	holds   *holdings // nil where only one function is asked for
+	trim    *trimming // nil without limits
 	history memo.History
 }
 
@@ -160,7 +179,8 @@ func (s *statistics) json(w io.Writer) error {
 		Since *time.Time `json:"since"`
 		countsJSON
 		Functions []functionJSON `json:"functions"`
-	}{s.dir, s.holds, since, newCountsJSON(s.history.Total()), functions})
+		Trim      *trimming      `json:"trim,omitempty"`
+	}{s.dir, s.holds, since, newCountsJSON(s.history.Total()), functions, s.trim})
 }
 
 // text writes the counts only where they could be read.
@@ -172,6 +192,10 @@ func (s *statistics) text(w io.Writer, readable bool) error {
 	line("folder", "%s", printable(s.dir))
 	if s.holds != nil {
 		line("holds", "%s, %s", count(s.holds.Entries, "entry"), bytesText(s.holds.Bytes))
+	}
+	if s.trim != nil {
+		line("trim", "would free %s: %s and %s; would leave %s, %s", bytesText(s.trim.Bytes), count(s.trim.Entries, "entry"),
+			count(s.trim.Objects, "object"), count(s.trim.LeftEntries, "entry"), bytesText(s.trim.LeftBytes))
 	}
 	names := s.byTimeSaved()
 	switch {
@@ -198,11 +222,15 @@ func (s *statistics) table(b *strings.Builder, names []string) {
 	for _, name := range names {
 		width = max(width, utf8.RuneCountInString(functionText(name)))
 	}
+	if s.width > 0 {
+		const counts = 7*(8+2) + 6 + 2 // the other columns
+		width = min(width, max(s.width-counts, len("FUNCTION")))
+	}
 	fmt.Fprintf(b, "\n%-*s  %8s  %8s  %8s  %8s  %8s  %8s  %8s  %6s\n", width, "FUNCTION",
 		"CALLS", "HITS", "MISSES", "SHARED", "HIT RATE", "SAVED", "COMPUTED", "FAULTS")
 	for _, name := range names {
 		f := s.history.Functions[name]
-		fmt.Fprintf(b, "%-*s  %8d  %8d  %8d  %8d  %8s  %8s  %8s  %6d\n", width, functionText(name),
+		fmt.Fprintf(b, "%-*s  %8d  %8d  %8d  %8d  %8s  %8s  %8s  %6d\n", width, shorten(functionText(name), width),
 			calls(f), f.Hits, f.Misses, f.Shared, rateText(f), durationText(f.Saved), durationText(f.Computed), f.Faults)
 	}
 }

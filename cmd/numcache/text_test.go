@@ -90,23 +90,29 @@ func TestProgress(t *testing.T) {
 	} else {
 		finish()
 	}
-	progress, finish := progressLine(&out, "verify")
+	progress, finish := progressLine(&out, "verify", 0)
 	finish()
 	if out.Len() > 0 {
 		t.Errorf("%q before any progress", out.String())
 	}
 	for done := range 1000 { // faster than anybody reads
-		progress(memo.Progress{Done: done + 1, Total: 1000, BytesDone: 2000, BytesTotal: 1e6})
+		progress(memo.Progress{Done: done + 1, Total: 1000, BytesDone: 3e5, BytesTotal: 1e6})
 	}
 	finish()
-	line := "\rverify: 1 of 1000 files, 2.00 kB of 1.00 MB \x1b[K"
+	line := "\rverify: ██████░░░░░░░░░░░░░░  30 %  1 of 1000 files, 300 kB of 1.00 MB\x1b[K"
 	if got := out.String(); !strings.HasPrefix(got, line) || !strings.HasSuffix(got, "\r\x1b[K") || len(got) > 10*len(line) {
 		t.Errorf("got %q, want %q first", got, line)
 	}
 	out.Reset()
-	progress, _ = progressLine(&out, "trim")
+	progress, _ = progressLine(&out, "trim", 0)
 	progress(memo.Progress{Done: 7, BytesDone: 2000})
-	if got, want := out.String(), "\rtrim: 7 files, 2.00 kB freed \x1b[K"; got != want {
+	if got, want := out.String(), "\rtrim: 7 files, 2.00 kB freed\x1b[K"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	out.Reset()
+	progress, _ = progressLine(&out, "clear", 20)
+	progress(memo.Progress{Done: 3, Total: 3})
+	if got, want := out.String(), "\rclear: ███████████…\x1b[K"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -114,7 +120,7 @@ func TestProgress(t *testing.T) {
 func catText(t *testing.T, a array.Any, asJSON bool) string {
 	t.Helper()
 	var b bytes.Buffer
-	v := newValues(t.Context(), &b, a, asJSON)
+	v := newArrayValues(t.Context(), &b, a, asJSON)
 	write := v.rows
 	if asJSON {
 		write = v.nested
@@ -203,7 +209,7 @@ func TestCatStops(t *testing.T) {
 	a := filled[float64](t, nil, 1000, 1000)
 	for _, asJSON := range []bool{false, true} {
 		var out failing
-		v := newValues(t.Context(), &out, a, asJSON)
+		v := newArrayValues(t.Context(), &out, a, asJSON)
 		err := v.rows()
 		if asJSON {
 			err = v.nested()

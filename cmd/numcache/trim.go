@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/numcache/numcache/memo"
 )
@@ -44,9 +45,9 @@ left_entries, left_bytes.`,
 				return err
 			}
 			// What went before an error is gone all the same.
-			t := trimming{Dir: c.Dir(), DryRun: dryRun, Entries: removed.Entries, Objects: removed.Objects, Bytes: removed.Bytes}
-			if err == nil {
-				t.leftovers = &leftovers{removed.LeftEntries, removed.LeftBytes}
+			t := newTrimming(c.Dir(), dryRun, removed)
+			if err != nil {
+				t.leftovers = nil
 			}
 			if asJSON {
 				return firstError(err, jsonLines(cmd.OutOrStdout()).Encode(t))
@@ -54,14 +55,19 @@ left_entries, left_bytes.`,
 			return firstError(err, t.text(cmd.OutOrStdout()))
 		},
 	}
+	limitFlags(cmd.Flags(), &limits)
 	flags := cmd.Flags()
+	flags.BoolVar(&dryRun, "dry-run", false, "say what would be removed, and remove nothing")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// limitFlags adds the flags that say what the cache is to be trimmed to.
+func limitFlags(flags *pflag.FlagSet, limits *memo.Limits) {
 	flags.Func("max-bytes", "keep at most `SIZE`, such as 500M or 2G, of records and objects", parseTo(&limits.MaxBytes, parseSize))
 	flags.Func("max-entries", "keep at most `N` entries", parseTo(&limits.MaxEntries, parseEntries))
 	flags.Func("max-age", "keep what was used in the last `TIME`, such as 36h or 30d", parseTo(&limits.MaxAge, parseAge))
 	flags.Func("policy", "`POLICY` says which entries go first: lru, lri or least-cost", parseTo(&limits.Policy, parsePolicy))
-	flags.BoolVar(&dryRun, "dry-run", false, "say what would be removed, and remove nothing")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
 }
 
 // parseTo makes of a function that reads a value one that sets it.
@@ -139,6 +145,10 @@ type trimming struct {
 	Objects int    `json:"objects"`
 	Bytes   int64  `json:"bytes"`
 	*leftovers
+}
+
+func newTrimming(dir string, dryRun bool, t memo.Trimmed) *trimming {
+	return &trimming{dir, dryRun, t.Entries, t.Objects, t.Bytes, &leftovers{t.LeftEntries, t.LeftBytes}}
 }
 
 // leftovers is what stays in the cache, unknown where trimming ended with an error.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -133,34 +132,4 @@ func verifyText(w io.Writer, dir string, report memo.Report, damaged, unsigned [
 	_, err := fmt.Fprintf(w, "%s: %s and %s intact, %s read; %s\n", dir,
 		count(report.Records, "record"), count(report.Objects, "object"), bytesText(report.Bytes), state)
 	return err
-}
-
-// progressBar returns a function that shows progress on one line of a terminal, and
-// one that removes the line. Where w is no terminal they do nothing.
-func progressBar(w io.Writer, name string) (progress func(memo.Progress), finish func()) {
-	if !isTerminal(w) {
-		return nil, func() {}
-	}
-	return progressLine(w, name)
-}
-
-// progressLine is progressBar for a terminal.
-func progressLine(w io.Writer, name string) (progress func(memo.Progress), finish func()) {
-	var shown time.Time
-	progress = func(p memo.Progress) {
-		// A person reads ten numbers a second at most.
-		if now := time.Now(); now.Sub(shown) >= 100*time.Millisecond {
-			shown = now
-			text := fmt.Sprintf("%d of %d files, %s of %s", p.Done, p.Total, bytesText(p.BytesDone), bytesText(p.BytesTotal))
-			if p.Total == 0 { // not known, as with trim
-				text = fmt.Sprintf("%d files, %s freed", p.Done, bytesText(p.BytesDone))
-			}
-			fmt.Fprintf(w, "\r%s: %s \x1b[K", name, text)
-		}
-	}
-	return progress, func() {
-		if !shown.IsZero() {
-			fmt.Fprint(w, "\r\x1b[K")
-		}
-	}
 }
