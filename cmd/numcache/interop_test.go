@@ -40,8 +40,8 @@ func TestNumPyOpensDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(objects) != 5 { // standardised, scores, explained, distances, predicted
-		t.Errorf("the demo wrote %d objects, want 5: %v", len(objects), objects)
+	if len(objects) != 6 { // standardised, scores, explained, distances, predicted, the chunk table of the distances
+		t.Errorf("the demo wrote %d objects, want 6: %v", len(objects), objects)
 	}
 	out := numpy.Run(t, `
 import io, sys
@@ -53,7 +53,7 @@ for path in sys.argv[1:]:
     assert saved.getvalue() == open(path, "rb").read(), path
     print(a.dtype, a.shape)
 `, objects...)
-	for _, want := range []string{"float64 (1797, 64)", "float64 (1797, 10)", "float64 (10,)", "float64 (1797, 1797)", "int64 (1797,)"} {
+	for _, want := range []string{"float64 (1797, 64)", "float64 (1797, 10)", "float64 (10,)", "float64 (1797, 1797)", "int64 (1797,)", "uint64 (99, 2)"} {
 		if strings.Count(out, want+"\n") != 1 {
 			t.Errorf("NumPy opened\n%swant %s once", out, want)
 		}
