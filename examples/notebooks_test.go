@@ -171,6 +171,37 @@ func TestNotebooksInGophernotes(t *testing.T) {
 	}
 }
 
+// TestNotebooksReadme holds what the page says of the notebooks, and of the versions that
+// gophernotes is to be built with.
+func TestNotebooksReadme(t *testing.T) {
+	readme, err := os.ReadFile("notebooks/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range readNotebooks(t) {
+		if !strings.Contains(string(readme), "]("+name+".ipynb)") {
+			t.Errorf("README.md does not name %s.ipynb", name)
+		}
+	}
+	mod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := 0
+	for line := range strings.Lines(string(mod)) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || !strings.Contains(string(readme), fields[0]+"@") {
+			continue
+		}
+		if shared++; !strings.Contains(string(readme), fields[0]+"@"+fields[1]) {
+			t.Errorf("README.md builds gophernotes with another version of %s than %s", fields[0], fields[1])
+		}
+	}
+	if shared != 3 {
+		t.Errorf("README.md names versions of %d modules of go.mod, not of 3", shared)
+	}
+}
+
 // TestRefusedCells has cells that an ordinary program would not run as the interpreter
 // does.
 func TestRefusedCells(t *testing.T) {
