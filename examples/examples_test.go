@@ -93,6 +93,98 @@ func TestGrowing(t *testing.T) {
 	}
 }
 
+func TestBigfile(t *testing.T) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+		t.Skip("no file is mapped here")
+	}
+	program, dir := build(t, "bigfile"), t.TempDir()
+	for _, counts := range []string{"74 computed, 0 from the cache", "0 computed, 74 from the cache"} {
+		want := "lowest station: from -11.5 to 31.1 degrees\nnoon of day 181: 24.3; " + counts + "\n67 MB of data, a heap within 32 MB: true\n"
+		if got := run(t, dir, program); got != want {
+			t.Errorf("bigfile printed %q, want %q", got, want)
+		}
+	}
+}
+
+// TestArguments has the calls of one run, and what makes each of them another one.
+func TestArguments(t *testing.T) {
+	program, dir := build(t, "arguments"), t.TempDir()
+	const cached, similar = "it is in the cache", "since the most similar call that is in the cache, argument "
+	steps := []struct{ call, why string }{
+		{"a first call: middle 33.60", "no call of rod/diffuse is in the cache"},
+		{"the same: middle 33.60", cached},
+		{"another label, a field that is left out: middle 33.60", cached},
+		{"with progress, an argument that is ignored: middle 33.60", cached},
+		{"equal temperatures in another slice: middle 33.60", cached},
+		{"another rod: middle 56.29", similar + "0.diffusivity changed from 0.00011 to 2.3e-05"},
+		{"more steps: middle 42.23", similar + "2.Steps changed from 2000 to 4000"},
+		{"held ends: middle 32.89", similar + "2.Ends changed from nil to {Left: 20.0, Right: 20.0}"},
+		{"equal ends behind another pointer: middle 32.89", cached},
+		{"one point more: middle 34.69", similar + "1 changed from float64(61,) to float64(62,)"},
+	}
+	for round := range 2 {
+		var want strings.Builder
+		for _, s := range steps {
+			if round == 1 {
+				s.why = cached
+			}
+			want.WriteString(s.call + "\n\t" + s.why + "\n")
+		}
+		want.WriteString("true the time step is too long for the distance of the points: 0.5 s for 601 points\n")
+		if got := run(t, dir, program); got != want.String() {
+			t.Errorf("arguments printed %q, want %q", got, want.String())
+		}
+	}
+}
+
+func TestKeyer(t *testing.T) {
+	program, dir := build(t, "keyer"), t.TempDir()
+	for _, other := range []string{"miss", "hit"} { // the first run, and the second
+		want := other + " of web/rank: [0.373 0.196 0.394 0.038]\n" +
+			"hit of web/rank: [0.373 0.196 0.394 0.038]\n" +
+			other + " of web/rank: [0.343 0.183 0.359 0.115]\n" +
+			other + " of web/shares: [0.250 0.125 0.500 0.125] of monday.npy\n" +
+			"hit of web/shares: [0.250 0.125 0.500 0.125] of archive.npy\n" +
+			other + " of web/shares: [0.200 0.100 0.400 0.300] of tuesday.npy\n"
+		if got := run(t, dir, program); got != want {
+			t.Errorf("keyer printed %q, want %q", got, want)
+		}
+	}
+}
+
+// TestExamplesAreListed holds that doc.go names every example, that each has a test, and
+// that none is long.
+func TestExamplesAreListed(t *testing.T) {
+	programs, err := filepath.Glob("*/main.go")
+	if err != nil || len(programs) < 7 {
+		t.Fatalf("%v, %v", programs, err)
+	}
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := os.ReadFile("examples_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range programs {
+		name := filepath.Dir(file)
+		if !strings.Contains(string(doc), "//   - "+name+": ") {
+			t.Errorf("doc.go does not list %s", name)
+		}
+		if !strings.Contains(string(tests), `build(t, "`+name+`")`) {
+			t.Errorf("no test runs %s", name)
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(source), "\n"); n >= 150 {
+			t.Errorf("%s has %d lines, of which it should have less than 150", file, n)
+		}
+	}
+}
+
 // codeBlocks returns the fenced blocks of a language in a Markdown text.
 func codeBlocks(markdown, language string) []string {
 	var blocks []string

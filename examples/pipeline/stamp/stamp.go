@@ -9,5 +9,5 @@ const (
 	Power = "v1-150bc20b1068ff7fd4fb20430cb096c3"
 
 	// Smooth is of github.com/numcache/numcache/examples/pipeline.smooth.
-	Smooth = "v1-fa4d7fbee485737cab31bcaa3694245e"
+	Smooth = "v1-bbb581b130799c7134660f339427a0c7"
 )
