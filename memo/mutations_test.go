@@ -106,7 +106,6 @@ var campaigns = []campaign{
 		{"the lock of a staging file stays open", "memo/internal/store/staged_linux.go", "return func() { _ = unix.Close(fd) }, nil", "return func() {}, nil"},
 		{"computations stay on the list", "memo/flight.go", "if c.flights[key] == f {\n\t\tdelete(c.flights, key)\n\t}\n\treturn f.shared", "return f.shared"},
 		{"a goroutine is left by each look at the lock", "memo/once.go", "<-done\n\treturn values, took, err", "<-done\n\tgo func() { select {} }()\n\treturn values, took, err"},
-		{"every function is counted by name", "memo/history.go", "maxFunctions    = 1000", "maxFunctions    = 1 << 30"},
 		{"hot keys are never forgotten", "memo/hottest.go", "delete(h.keys, key)", "_ = key"},
 	}},
 	{"TestOverlay", nil, []mutation{
@@ -123,7 +122,6 @@ var campaigns = []campaign{
 			"err := d.files.Rename(staged, name)\n\tif err == nil {\n\t\terr = d.files.Chmod(name, GroupFolder)\n\t}"},
 		{"the cache folder keeps the mode of the umask", "memo/layout.go", "err = os.Chmod(staged, store.GroupFolder)", ""},
 		{"files keep the mode of the umask", "memo/internal/store/mkdir.go", "if err := f.Chmod(groupFile); err != nil {", "if err := error(nil); err != nil {"},
-		{"the lock file has its name before its mode", "memo/internal/store/lock_linux.go", "if mode != fileMode {\n\t\tf.makeSharedLock(mode)\n\t}", ""},
 	}},
 	clocksCampaign,
 	{test: "TestEveryForgery", mutations: []mutation{
