@@ -88,19 +88,25 @@ func startKernel(t *testing.T, dir string) *kernel {
 	cmd.Env = append(os.Environ(), "GOPATH="+t.TempDir(), "GOMODCACHE="+cache, "GOFLAGS=",
 		"GOPROXY=file://"+filepath.ToSlash(filepath.Join(cache, "cache", "download")), "GOSUMDB=off")
 	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.WaitDelay = 5 * time.Second // what it started may hold the pipes
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // after t.Context is done, which kills it
+	ended := make(chan struct{})
+	go func() {
 		cmd.Wait()
+		close(ended)
+	}()
+	t.Cleanup(func() { // after t.Context is done, which kills it
+		<-ended
 		if t.Failed() {
 			t.Logf("gophernotes: %s", log.Bytes())
 		}
 	})
 	k := &kernel{published: make(chan message)}
 	deadline := time.Now().Add(kernelTimeout)
-	k.shell = dialKernel(t, address, shellPort, "DEALER", deadline)
-	iopub := dialKernel(t, address, iopubPort, "SUB", deadline)
+	k.shell = dialKernel(t, address, shellPort, "DEALER", ended, deadline)
+	iopub := dialKernel(t, address, iopubPort, "SUB", ended, deadline)
 	if err := iopub.subscribe(); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +148,7 @@ func startKernel(t *testing.T, dir string) *kernel {
 }
 
 // dialKernel connects to a socket of a kernel, as soon as that listens.
-func dialKernel(t *testing.T, address string, port int, kind string, deadline time.Time) *socket {
+func dialKernel(t *testing.T, address string, port int, kind string, ended <-chan struct{}, deadline time.Time) *socket {
 	t.Helper()
 	for {
 		s, err := dial("unix", fmt.Sprintf("%s:%d", address, port), kind)
@@ -150,10 +156,14 @@ func dialKernel(t *testing.T, address string, port int, kind string, deadline ti
 			t.Cleanup(func() { s.conn.Close() })
 			return s
 		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
+		select {
+		case <-ended:
+			t.Fatal("gophernotes ended")
+		case <-time.After(10 * time.Millisecond):
+			if time.Now().After(deadline) {
+				t.Fatal(err)
+			}
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 
