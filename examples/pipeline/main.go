@@ -32,7 +32,7 @@ var errWidth = errors.New("the width of a window is an odd number from 1")
 //numcache:stamp
 func smooth(x *mat.Dense, width int) (*mat.Dense, error) {
 	if width < 1 || width%2 == 0 {
-		return nil, fmt.Errorf("%w, not %d", errWidth, width)
+		return nil, errWidth
 	}
 	rows, channels := x.Dims()
 	y := mat.NewDense(rows, channels, nil)

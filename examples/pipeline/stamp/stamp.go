@@ -9,5 +9,5 @@ const (
 	Power = "v1-150bc20b1068ff7fd4fb20430cb096c3"
 
 	// Smooth is of github.com/numcache/numcache/examples/pipeline.smooth.
-	Smooth = "v1-bbb581b130799c7134660f339427a0c7"
+	Smooth = "v1-416c3f6211df863a1621d3d69a4076b7"
 )
