@@ -52,6 +52,7 @@ func TestPaths(t *testing.T) {
 			"ReadDense":    func() (bool, error) { v, err := npy.ReadDense(tt.path); return v == nil, err },
 			"ReadVec":      func() (bool, error) { v, err := npy.ReadVec(tt.path); return v == nil, err },
 			"ReadFloat64s": func() (bool, error) { v, err := npy.ReadFloat64s(tt.path); return v == nil, err },
+			"ReadInt64s":   func() (bool, error) { v, err := npy.ReadInt64s(tt.path); return v == nil, err },
 		} {
 			none, err := read()
 			var of *npy.Error

@@ -90,8 +90,14 @@ func ReadVec(path string) (*mat.VecDense, error) {
 
 // ReadFloat64s reads a float64 .npy file of any shape as its elements in C
 // order.
-func ReadFloat64s(path string) ([]float64, error) {
-	a, err := ReadFileAs[float64](path)
+func ReadFloat64s(path string) ([]float64, error) { return readElements[float64](path) }
+
+// ReadInt64s reads an int64 .npy file of any shape, such as labels, as its elements in C
+// order.
+func ReadInt64s(path string) ([]int64, error) { return readElements[int64](path) }
+
+func readElements[T array.Element](path string) ([]T, error) {
+	a, err := ReadFileAs[T](path)
 	if err != nil {
 		return nil, err
 	}

@@ -246,6 +246,11 @@ func TestTypedDoors(t *testing.T) {
 		if err == nil && !slices.Equal(f, values(t, d, v.Shape).(*array.Array[float64]).Data()) {
 			t.Errorf("ReadFloat64s(%s): %v", v.Name, f)
 		}
+		ints, err := npy.ReadInt64s(path)
+		check("ReadInt64s", ints, err, d == array.Int64)
+		if err == nil && !slices.Equal(ints, values(t, d, v.Shape).(*array.Array[int64]).Data()) {
+			t.Errorf("ReadInt64s(%s): %v", v.Name, ints)
+		}
 		a, err := npy.ReadFileAs[uint8](path)
 		check("ReadFileAs[uint8]", a, err, d == array.Uint8)
 		b, err := os.ReadFile(path)
