@@ -52,8 +52,8 @@ type Store interface {
 	// is of a clock that was set back since. A negative size is any. It is a saving,
 	// never a lock: two callers may both write. So may one whose blob is to be durable,
 	// where the store cannot tell whether what it has is. One that is not to be durable
-	// never takes the place of a blob of this size that came meanwhile: that may be.
-	// Not to have been written is that too.
+	// never takes the place of a blob of this size that came while write was called, for
+	// that one may be; then written is false too.
 	PutIfAbsent(ctx context.Context, name string, size int64, o PutOptions, write func(io.Writer) error) (written bool, err error)
 	// Freshen sets a blob's time of modification.
 	Freshen(ctx context.Context, name string, modified time.Time) error
