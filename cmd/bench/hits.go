@@ -10,16 +10,20 @@ import (
 	"github.com/numcache/numcache/npy"
 )
 
-func identity(x []float64) []float64 { return x }
+// identity returns an empty cache, and a function with it that returns its argument.
+func (b *memoBench) identity(o memo.Options) (*memo.Cache, *memo.Function[func([]float64) []float64], error) {
+	c, err := b.open(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := memo.Func(c, memo.Spec{Name: "identity"}, func(x []float64) []float64 { return x })
+	return c, f, err
+}
 
 // hit is a call from the folder: the argument is hashed, the result verified and copied
 // out. The limit is to read its two files.
 func (b *memoBench) hit(size int) (part, error) {
-	c, err := b.open(memo.Options{})
-	if err != nil {
-		return part{}, err
-	}
-	f, err := memo.Func(c, memo.Spec{Name: "identity"}, identity)
+	c, f, err := b.identity(memo.Options{})
 	if err != nil {
 		return part{}, err
 	}
@@ -63,11 +67,7 @@ func (b *memoBench) mapped(size int) (part, error) {
 	if b.small(size) {
 		return part{}, nil
 	}
-	c, err := b.open(memo.Options{})
-	if err != nil {
-		return part{}, err
-	}
-	f, err := memo.Func(c, memo.Spec{Name: "identity"}, identity)
+	_, f, err := b.identity(memo.Options{})
 	if err != nil {
 		return part{}, err
 	}
@@ -99,15 +99,11 @@ func (b *memoBench) tier(size int) (part, error) {
 	if !b.small(size) {
 		return part{}, nil
 	}
-	c, err := b.open(memo.Options{Memory: &memo.Memory{}})
+	c, same, err := b.identity(memo.Options{Memory: &memo.Memory{}})
 	if err != nil {
 		return part{}, err
 	}
 	scalar, err := memo.Func(c, memo.Spec{Name: "scalar"}, func(n int) float64 { return float64(n) })
-	if err != nil {
-		return part{}, err
-	}
-	same, err := memo.Func(c, memo.Spec{Name: "identity"}, identity)
 	if err != nil {
 		return part{}, err
 	}

@@ -20,11 +20,7 @@ func (b *memoBench) miss(size int) (part, error) {
 		name string
 		sync memo.Sync
 	}{{"memo.Func, SyncNone", memo.SyncNone}, {"memo.Func, SyncFull", memo.SyncFull}} {
-		c, err := b.open(memo.Options{Sync: sync.sync})
-		if err != nil {
-			return part{}, err
-		}
-		f, err := memo.Func(c, memo.Spec{Name: "identity"}, identity)
+		c, f, err := b.identity(memo.Options{Sync: sync.sync})
 		if err != nil {
 			return part{}, err
 		}

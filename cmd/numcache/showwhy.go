@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/numcache/numcache/array"
+	"github.com/numcache/numcache/cmd/numcache/internal/text"
 	"github.com/numcache/numcache/memo"
 )
 
@@ -31,32 +30,9 @@ func (w *whyNeighbours) lines() []string {
 		lines = append(lines, fmt.Sprintf("version %q is here, %q there", w.Version, w.Neighbour.Version))
 	}
 	for _, c := range w.Changes {
-		name := numbered("argument", c.Argument) + c.Path
-		is, was := c.Is.String(), c.Was.String()
-		switch {
-		case len(c.Rows) > 0:
-			lines = append(lines, fmt.Sprintf("%s, %s, is another in rows %s", name, is, rowsText(c.Rows)))
-		case is == was:
-			lines = append(lines, fmt.Sprintf("%s, %s, is another", name, is))
-		default:
-			lines = append(lines, fmt.Sprintf("%s is %s here, %s there", name, is, was))
-		}
+		lines = append(lines, text.Change(numbered("argument", c.Argument)+c.Path, c))
 	}
 	return lines
-}
-
-// maxRanges is how many ranges of rows are shown.
-const maxRanges = 8
-
-func rowsText(rows []array.RowRange) string {
-	var parts []string
-	for _, r := range rows[:min(len(rows), maxRanges)] {
-		parts = append(parts, fmt.Sprintf("%d–%d", r.Lo, r.Hi-1))
-	}
-	if len(rows) > maxRanges {
-		parts = append(parts, "…")
-	}
-	return strings.Join(parts, ", ")
 }
 
 type whyJSON struct {

@@ -161,33 +161,10 @@ func newWhyPart(x memo.Explanation) *whyPart {
 		why.Lines = append(why.Lines, fmt.Sprintf("The version is %q here, %q there.", x.Version, x.Neighbour.Version))
 	}
 	for _, c := range x.Changes {
-		name := fmt.Sprintf("Argument %d%s", c.Argument+1, c.Path)
-		is, was := c.Is.String(), c.Was.String()
-		switch {
-		case len(c.Rows) > 0:
-			why.Lines = append(why.Lines, fmt.Sprintf("%s, %s, is another in rows %s.", name, is, rowsText(c.Rows)))
-		case is == was:
-			why.Lines = append(why.Lines, fmt.Sprintf("%s, %s, is another.", name, is))
-		default:
-			why.Lines = append(why.Lines, fmt.Sprintf("%s is %s here, %s there.", name, is, was))
-		}
+		why.Lines = append(why.Lines, text.Change(fmt.Sprintf("Argument %d%s", c.Argument+1, c.Path), c)+".")
 	}
 	if len(why.Lines) == 0 {
 		why.Lines = []string{"The number of arguments is another."}
 	}
 	return why
-}
-
-// maxRanges is how many ranges of rows are named.
-const maxRanges = 8
-
-func rowsText(rows []array.RowRange) string {
-	var parts []string
-	for _, r := range rows[:min(len(rows), maxRanges)] {
-		parts = append(parts, fmt.Sprintf("%d–%d", r.Lo, r.Hi-1))
-	}
-	if len(rows) > maxRanges {
-		parts = append(parts, fmt.Sprintf("and %s more", text.Count(len(rows)-maxRanges, "range")))
-	}
-	return strings.Join(parts, ", ")
 }
