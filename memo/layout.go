@@ -230,6 +230,7 @@ func unavailable(err error) bool {
 	for _, cause := range []error{
 		fs.ErrPermission, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE, syscall.EFBIG,
 		syscall.EINTR, io.ErrShortWrite, // of a close; of a disk that takes nothing more
+		store.ErrUnavailable,
 	} {
 		if errors.Is(err, cause) {
 			return true

@@ -26,6 +26,11 @@ var ErrTooLarge = errors.New("larger than expected")
 // ErrLocked is a lock that somebody else holds.
 var ErrLocked = errors.New("locked by another")
 
+// ErrUnavailable is a store that cannot be had now, or does not allow what is asked
+// of it, through no mistake of the program: a server that is down, slow or full, a
+// network that is gone, credentials that do not do. It may be there again later.
+var ErrUnavailable = errors.New("not available now")
+
 // MaxLock is the largest number of a lock.
 const MaxLock = 1<<62 - 1
 
