@@ -48,7 +48,7 @@ func Gram(ctx context.Context, o *Options, m *mat.Dense) (*mat.SymDense, error) 
 		rows = max((raw.Rows-1)/gramBlocks+1, minGramRows)
 	}
 	idle := sync.Pool{New: func() any { return new([]float64) }} // results that were merged into another
-	panels := sync.Pool{New: func() any { p := make([]float64, c*gramPanel); return &p }}
+	panels := sync.Pool{New: func() any { p := make([]float64, tiled(c)*gramPanel); return &p }}
 	sum, err := overGrains(ctx, o, raw.Rows, rows, func(lo, hi int) *[]float64 {
 		out := idle.Get().(*[]float64)
 		if *out == nil {
@@ -60,8 +60,12 @@ func Gram(ctx context.Context, o *Options, m *mat.Dense) (*mat.SymDense, error) 
 		defer panels.Put(panel)
 		for ; lo < hi; lo += gramPanel {
 			part := partOf(raw, lo, min(lo+gramPanel, hi))
-			pack(part, *panel)
-			addProducts(*panel, part.Rows, c, *out)
+			if hasTiles && c >= tileCols {
+				addTiles(part, *panel, *out)
+			} else {
+				pack(part, *panel)
+				addProducts(*panel, part.Rows, c, *out)
+			}
 		}
 		return out
 	}, func(a, b *[]float64) *[]float64 {
@@ -75,6 +79,34 @@ func Gram(ctx context.Context, o *Options, m *mat.Dense) (*mat.SymDense, error) 
 		return nil, err
 	}
 	return mat.NewSymDense(c, *sum), nil
+}
+
+// Four columns by eight are multiplied at a time where the processor has the registers.
+// The sums are of the same products in the same order, so that the bits are the same.
+const tileRows, tileCols = 4, 8
+
+// tiled is the width of a row that is filled up to whole tiles.
+func tiled(c int) int { return (c + tileCols - 1) / tileCols * tileCols }
+
+// addTiles adds to the upper triangle of out the products of the columns of m, which
+// it copies into a panel with rows of whole tiles. What fills them up is multiplied too,
+// whatever it is, and what comes of it left out.
+func addTiles(m blas64.General, panel, out []float64) {
+	c, width := m.Cols, tiled(m.Cols)
+	for k := range m.Rows {
+		copy(panel[k*width:], rowOf(m, k))
+	}
+	var s [tileRows * tileCols]float64
+	for i := 0; i < c; i += tileRows {
+		// Below the diagonal this writes what nobody reads.
+		for j := i / tileCols * tileCols; j < c; j += tileCols {
+			tile(panel, i, j, width, m.Rows, &s)
+			for r := range min(tileRows, c-i) {
+				sums := s[r*tileCols : (r+1)*tileCols]
+				addTo(out[(i+r)*c+j:(i+r)*c+min(j+tileCols, c)], sums[:min(tileCols, c-j)])
+			}
+		}
+	}
 }
 
 // pack writes the columns of m one after the other.
