@@ -138,6 +138,15 @@ func readObjectFile(ctx context.Context, s store.Store, name string, ref arrayRe
 
 // readPlain reads and verifies an object that is a .npy file.
 func readPlain(ctx context.Context, blob store.Blob, ref arrayRef, keep bool, check contentCheck) (a array.Any, err error) {
+	if size := blob.Size(); size <= array.ChunkSize {
+		buffer := chunkBuffers.Get().(*[array.ChunkSize]byte)
+		defer chunkBuffers.Put(buffer)
+		held := heldBlob{blob, buffer[:size]}
+		if err := readAt(blob, held.content, 0); err != nil {
+			return nil, err
+		}
+		blob = held
+	}
 	start, err := checkHeader(blob, ref)
 	if err == nil && keep {
 		a, err = array.Uninitialized(ref.DType, ref.Shape...)
@@ -146,6 +155,21 @@ func readPlain(ctx context.Context, blob store.Blob, ref arrayRef, keep bool, ch
 		err = scan(ctx, blob, start, ref, a, check)
 	}
 	return a, err
+}
+
+// heldBlob is a small blob that was read at once: header and elements by one call of the
+// system.
+type heldBlob struct {
+	store.Blob
+	content []byte
+}
+
+func (b heldBlob) ReadAt(p []byte, offset int64) (int, error) {
+	n := copy(p, b.content[min(offset, int64(len(b.content))):])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // errContent is an object that has the right form and other elements.
@@ -182,7 +206,7 @@ func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a arr
 	if err != nil {
 		return err
 	}
-	err = parallel.ForRange(ctx, nil, h.table.Len(), func(ctx context.Context, lo, hi int) error {
+	some := func(ctx context.Context, lo, hi int) error {
 		read, done := chunkReader(blob, start, ref.DType, a)
 		defer done()
 		for i := lo; i < hi; i++ {
@@ -198,7 +222,12 @@ func scan(ctx context.Context, blob store.Blob, start int64, ref arrayRef, a arr
 			}
 		}
 		return nil
-	})
+	}
+	if h.table.Len() == 1 {
+		err = some(ctx, 0, 1)
+	} else {
+		err = parallel.ForRange(ctx, nil, h.table.Len(), some)
+	}
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,10 @@ func unseal(b []byte) bool {
 	if len(b) < sealSize {
 		return false
 	}
-	body := b[: len(b)-sealSize : len(b)-sealSize]
-	return bytes.Equal(seal(body), b)
+	body, tail := b[:len(b)-sealSize], b[len(b)-sealSize:]
+	sum := sha256.Sum256(body)
+	want := make([]byte, 0, sealSize) // on the stack
+	return bytes.Equal(append(hex.AppendEncode(append(want, sealHead...), sum[:16]), sealTail...), tail)
 }
 
 // appendRecord writes the record of a call but for what is sealed last. results are
@@ -141,30 +143,29 @@ func appendRecord(dst []byte, k Key, results []byte, created time.Time, took tim
 var errCheck = fmt.Errorf("%w: the record's check does not match", ErrDamaged)
 
 // parseRecord reads a record and checks it. Bytes that are not what was written
-// are ErrDamaged, an intact record of another format is ErrFormat.
+// are ErrDamaged, an intact record of another format is ErrFormat. The record keeps b.
 func parseRecord(b []byte) (*Record, error) {
 	if !unseal(b) {
 		return nil, errCheck
 	}
-	var members struct {
-		Record
-		Format   int             `json:"format"`
-		Function json.RawMessage `json:"function"`
-		Version  json.RawMessage `json:"version"`
-		Duration float64         `json:"duration"`
-		Results  json.RawMessage `json:"results"`
-		Contents json.RawMessage `json:"sha256"`
-	}
-	if err := json.Unmarshal(b, &members); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	var members recordMembers
+	if !members.read(b) {
+		members = recordMembers{}
+		if err := json.Unmarshal(b, &members); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
 	}
 	if members.Format != format {
 		return nil, fmt.Errorf("%w %d; this version reads %d", ErrFormat, members.Format, format)
 	}
 	r := members.Record
 	r.results, r.rawContents = members.Results, members.Contents
-	if err := json.Unmarshal(r.results, &r.Results); err != nil {
-		return nil, fmt.Errorf("%w: results: %w", ErrDamaged, err)
+	var ok bool
+	if r.Results, ok = readValues(r.results); !ok {
+		r.Results = nil
+		if err := json.Unmarshal(r.results, &r.Results); err != nil {
+			return nil, fmt.Errorf("%w: results: %w", ErrDamaged, err)
+		}
 	}
 	var okName, okVersion bool
 	r.Function, okName = textOf(members.Function)
@@ -179,7 +180,11 @@ func parseRecord(b []byte) (*Record, error) {
 
 // textOf reads a JSON string, or one of bytes that are no UTF-8.
 func textOf(raw json.RawMessage) (string, bool) {
-	if bytes.HasPrefix(raw, []byte{'"'}) { // as nearly always
+	r := jsonReader{b: raw}
+	if s, ok := r.text(); ok && r.ended() { // as nearly always
+		return string(s), true
+	}
+	if bytes.HasPrefix(raw, []byte{'"'}) {
 		var s string
 		err := json.Unmarshal(raw, &s)
 		return s, err == nil

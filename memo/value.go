@@ -166,6 +166,10 @@ func sortedKeys(m map[string]any) []string {
 
 // decodeJSON reads JSON with its numbers as they stand.
 func decodeJSON(raw []byte) (any, error) {
+	r := jsonReader{b: raw}
+	if node, ok := r.value(); ok && r.ended() {
+		return node, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var node any
