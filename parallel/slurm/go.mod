@@ -1,0 +1,5 @@
+module github.com/numcache/numcache/parallel/slurm
+
+go 1.25.0
+
+replace github.com/numcache/numcache => ../..
