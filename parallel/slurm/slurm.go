@@ -148,6 +148,12 @@ func (e *Executor) Stats() Stats {
 // they have ended, the call that the job describes, with the same options, finds their
 // results in the cache and submits what is missing.
 func (e *Executor) Prepare(ctx context.Context, j *parallel.Job) (key string, chunks int, err error) {
+	if j == nil || j.X == nil || j.X.IsEmpty() {
+		return "", 0, fmt.Errorf("%w: Prepare: a job without a matrix; MapFunc.Job and ReduceFunc.Job make one", parallel.ErrInvalid)
+	}
+	if err := j.Task.Check(); err != nil {
+		return "", 0, err
+	}
 	d, err := e.describe(ctx, j, j.Cut(e.options.Tasks))
 	if err != nil {
 		return "", 0, err
