@@ -269,7 +269,7 @@ func TestRequests(t *testing.T) {
 	})
 	rowsEach("trim, with nothing to remove", each, once)
 	kept := each
-	each, once = perEntry(t, func(c *requestsCache) {
+	each, _ = perEntry(t, func(c *requestsCache) {
 		if trimmed, err := c.Trim(background, Limits{MaxBytes: 1}, nil); err != nil || trimmed.LeftEntries != 0 {
 			t.Error(trimmed, err)
 		}
