@@ -218,6 +218,24 @@ func TestRequests(t *testing.T) {
 	if err := c.Forget(background, requestsKey(1)); err != nil {
 		t.Error(err)
 	}
+	short := func(context.Context) (string, error) { return "text", nil }
+	if _, err := Do(background, c.Cache, requestsKey(4), short); err != nil {
+		t.Fatal(err)
+	}
+	row("hit, of a short text", c.s.of(func() {
+		if text, err := Do(background, c.Cache, requestsKey(4), short); text != "text" || err != nil {
+			t.Error(text, err)
+		}
+	}))
+	record, err := c.Record(background, requestsKey(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row("object, of one chunk", c.s.of(func() {
+		if _, err := c.Object(background, record.Results[0].Arrays()[0].Digest); err != nil {
+			t.Error(err)
+		}
+	}))
 	row("miss, with an object that is there", c.s.of(func() { c.call(1, 1, true) }))
 	row("forget", c.s.of(func() {
 		if err := c.Forget(background, requestsKey(1)); err != nil {
