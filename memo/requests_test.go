@@ -296,6 +296,17 @@ func TestRequests(t *testing.T) {
 		each[op] -= kept[op]
 	}
 	row("trim, for each entry removed more", each)
+	defer func(old int) { maxCandidates = old }(maxCandidates)
+	maxCandidates = 25
+	four := newRequestsCache(t)
+	for i := range 100 {
+		four.call(i, 1, true)
+	}
+	row("trim, of all of 100 entries, where the names of 25 are held at once", four.s.of(func() {
+		if trimmed, err := four.Trim(background, Limits{MaxBytes: 1}, nil); err != nil || trimmed.LeftEntries != 0 {
+			t.Error(trimmed, err)
+		}
+	}))
 	each, once = perEntry(t, func(c *requestsCache) {
 		if r, err := c.Verify(background, nil); err != nil || len(r.Damaged) > 0 {
 			t.Error(r, err)
