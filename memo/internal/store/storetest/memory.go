@@ -20,6 +20,10 @@ import (
 // system, and makes tests with many thousand writes quick. The zero Memory is
 // ready for use.
 type Memory struct {
+	// FixedTimes has it tell the times at which blobs were written and no others, as
+	// the servers of object stores do.
+	FixedTimes bool
+
 	mu     sync.Mutex
 	closed bool
 	blobs  map[string]memoryBlob
@@ -54,7 +58,7 @@ func (s *Memory) Aside() int {
 func (s *Memory) Set(name string, content []byte) { s.set(name, bytes.Clone(content), time.Time{}) }
 
 func (s *Memory) set(name string, content []byte, modified time.Time) {
-	if modified.IsZero() {
+	if modified.IsZero() || s.FixedTimes {
 		modified = time.Now()
 	}
 	s.mu.Lock()
