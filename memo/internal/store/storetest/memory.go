@@ -234,13 +234,17 @@ func (s *Memory) Stat(ctx context.Context, name string) (store.Info, error) {
 // List implements [store.Store].
 func (s *Memory) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
+		folder := prefix + "/"
+		if prefix == "." {
+			prefix, folder = "all", ""
+		}
 		if err := s.begin(ctx, "list", prefix); err != nil {
 			yield(store.Info{}, err)
 			return
 		}
 		var found []store.Info
 		for name, b := range s.blobs {
-			if strings.HasPrefix(name, prefix+"/") {
+			if strings.HasPrefix(name, folder) {
 				found = append(found, store.Info{Name: name, Size: int64(len(b.content)), Modified: b.modified})
 			}
 		}

@@ -381,6 +381,7 @@ func testFixedTimes(t *testing.T, s store.Store) {
 func testList(t *testing.T, s store.Store) {
 	checkList(t, s, "a")
 	checkList(t, s, "a/b")
+	checkList(t, s, ".")
 	names := []string{"a/a-b/x", "a/a.json", "a/a/x", "a/a/y/z", "a/a0", "a/b"}
 	for _, name := range []string{"a/a/y/z", "a/b", "a/a0", "a/a.json", "a/a/x", "a/a-b/x", "ab/c", "b"} {
 		put(t, s, name, name)
@@ -388,6 +389,7 @@ func testList(t *testing.T, s store.Store) {
 	checkList(t, s, "a", names...)
 	checkList(t, s, "a/a", "a/a/x", "a/a/y/z")
 	checkList(t, s, "ab", "ab/c")
+	checkList(t, s, ".", append(slices.Clone(names), "ab/c", "b")...)
 	for info, err := range s.List(t.Context(), "a") {
 		if err != nil || info.Size != int64(len(info.Name)) || info.Modified.IsZero() {
 			t.Errorf("%+v, %v", info, err)
