@@ -117,6 +117,17 @@ func (t *Table) Set(i int, chunk []byte) error {
 	return nil
 }
 
+// Matches reports whether chunk, little-endian bytes, has the digest of chunk i.
+func (t *Table) Matches(i int, chunk []byte) bool {
+	if i < 0 || i >= len(t.sums) {
+		return false
+	}
+	if _, length := t.Chunk(i); length != len(chunk) {
+		return false
+	}
+	return be.Uint64(t.sums[i][:8]) == xxhash.Sum64(chunk) && be.Uint64(t.sums[i][8:]) == xxh3.Hash(chunk)
+}
+
 // Digest returns the digest of the array, as the package comment defines it.
 // Every chunk must have been set: one that was not counts as 16 zero bytes, and
 // the digest is that of no array.

@@ -55,6 +55,14 @@ type Cache struct {
 // of permission or of space, is no error: the cache counts and logs a fault and
 // computes, or serves what it can read.
 //
+// dir may be a URL, such as s3://bucket/prefix, in a program that imports
+// github.com/numcache/numcache/memo/blobstore: then the cache is in that object store,
+// in the same form. A server that does not answer within half a minute, or refuses, is
+// a fault as such a folder is; a URL that is not valid, or that nothing in the program
+// opens, is an error. Who may read and write it is for the server to say:
+// Options.Group is an error with it. What may be secret in the URL, a user and a query,
+// stands in no error and no log.
+//
 // Options may be nil. Close the cache when it is no longer needed.
 func Open(dir string, o *Options) (*Cache, error) { return openCache(dir, o, openFiles) }
 
@@ -75,15 +83,20 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 	if dir == "" {
 		return c, nil
 	}
-	if c.dir, err = filepath.Abs(dir); err != nil {
-		return nil, &Error{"open", dir, err}
+	var opened store.Store
+	if store.Scheme(dir) != "" {
+		opened, c.dir, err = openURL(dir, options)
+	} else {
+		if c.dir, err = filepath.Abs(dir); err != nil {
+			return nil, &Error{"open", dir, err}
+		}
+		opened, err = openFolder(c.dir, options, open)
 	}
-	folder, err := openFolder(c.dir, options, open)
 	switch {
-	case folder != nil && options.ReadOnly:
-		c.store = readOnlyStore{folder}
-	case folder != nil:
-		c.store = folder
+	case opened != nil && options.ReadOnly:
+		c.store = readOnlyStore{opened}
+	case opened != nil:
+		c.store = opened
 	case !unavailable(err) && !(options.ReadOnly && errors.Is(err, fs.ErrNotExist)):
 		return nil, &Error{"open", c.dir, err}
 	}
@@ -93,7 +106,8 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 	return c, nil
 }
 
-// Dir returns the absolute path of the cache's folder, "" where there is none.
+// Dir returns the absolute path of the cache's folder, "" where there is none. For a
+// cache at a URL it is that, without user and query.
 func (c *Cache) Dir() string {
 	if c == nil {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,14 +64,14 @@ func openFiles(dir string, options Options) (store.Files, error) {
 
 // openFolder returns the store in the cache folder dir. With a store, the error is
 // ErrDamaged and tells what it repaired.
-func openFolder(dir string, options Options, open opener) (*store.Dir, error) {
+func openFolder(dir string, options Options, open opener) (store.Store, error) {
 	files, err := open(dir, options)
 	if err != nil {
 		return nil, err
 	}
 	d := store.NewDir(files, options.Group)
 	if err = checkOwner(d, dir, options); err == nil {
-		err = prepare(d, options.ReadOnly)
+		err = prepare(context.Background(), d, options.ReadOnly)
 	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, errors.Join(err, d.Close())
@@ -137,17 +138,16 @@ func makeGroupFolder(dir string, names []string) error {
 	return err
 }
 
-// prepare checks that the folder is a cache of this format, or makes it one.
-func prepare(d *store.Dir, readOnly bool) error {
-	ctx := context.Background()
+// prepare checks that a store is a cache of this format, or makes it one.
+func prepare(ctx context.Context, s store.Store, readOnly bool) error {
 	var repaired error
-	raw, _, err := d.Get(ctx, formatFile, 1<<16)
+	raw, _, err := s.Get(ctx, formatFile, 1<<16)
 	switch {
 	case err == nil && unseal(raw):
 		return checkFormat(raw)
 	case err == nil || errors.Is(err, store.ErrForeign) || errors.Is(err, store.ErrTooLarge):
 		// Damaged, or somebody else's: a cache's tag tells.
-		if ours, err := tagged(d); err != nil {
+		if ours, err := tagged(ctx, s); err != nil {
 			return err
 		} else if !ours {
 			return fmt.Errorf("%w: its %s is not numcache's; choose another folder", ErrNotCache, formatFile)
@@ -155,20 +155,19 @@ func prepare(d *store.Dir, readOnly bool) error {
 		if readOnly {
 			return fmt.Errorf("%w: %s; open the cache for writing once, which writes it anew", ErrDamaged, formatFile)
 		}
-		if err := d.Quarantine(ctx, formatFile); err != nil {
+		if err := s.Quarantine(ctx, formatFile); err != nil {
 			return err
 		}
 		repaired = fmt.Errorf("%w: %s, which is written anew", ErrDamaged, formatFile)
 	case errors.Is(err, fs.ErrNotExist):
-		names, err := d.Names()
+		ours, err := tagged(ctx, s)
 		if err != nil {
 			return err
 		}
-		ours, err := tagged(d)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
+		for name, err := range topNames(ctx, s) {
+			if err != nil {
+				return err
+			}
 			// Without the tag, which is written first, even files of our names
 			// are somebody else's: a .gitignore, a README.txt.
 			if !isStaging(name) && !(slices.Contains(ownNames, name) && ours) {
@@ -191,7 +190,7 @@ func prepare(d *store.Dir, readOnly bool) error {
 	}{
 		{tagFile, tagText, true}, {".gitignore", "*\n", false}, {"README.txt", readmeText, false}, {formatFile, string(formatText), true},
 	} {
-		err := d.Put(ctx, file.name, store.PutOptions{Durable: file.durable}, func(w io.Writer) error {
+		err := s.Put(ctx, file.name, store.PutOptions{Durable: file.durable}, func(w io.Writer) error {
 			_, err := io.Copy(w, strings.NewReader(file.text))
 			return err
 		})
@@ -202,10 +201,35 @@ func prepare(d *store.Dir, readOnly bool) error {
 	return repaired
 }
 
-// tagged reports whether the folder has the tag of a numcache cache. An error means
+// topNames yields the first parts of the names in a store, those in a folder also of
+// what is no blob. A name may come several times.
+func topNames(ctx context.Context, s store.Store) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if d, ok := s.(*store.Dir); ok {
+			names, err := d.Names()
+			for _, name := range names {
+				if !yield(name, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield("", err)
+			}
+			return
+		}
+		for info, err := range s.List(ctx, ".") {
+			name, _, _ := strings.Cut(info.Name, "/")
+			if !yield(name, err) {
+				return
+			}
+		}
+	}
+}
+
+// tagged reports whether a store has the tag of a numcache cache. An error means
 // that it cannot be read now.
-func tagged(d *store.Dir) (bool, error) {
-	tag, _, err := d.Get(context.Background(), tagFile, 1<<16)
+func tagged(ctx context.Context, s store.Store) (bool, error) {
+	tag, _, err := s.Get(ctx, tagFile, 1<<16)
 	if unavailable(err) {
 		return false, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -58,7 +59,18 @@ func (c *Cache) ObjectPath(digest array.Digest) string {
 			}
 		}
 	}
-	return path.Join(strings.ReplaceAll(c.Dir(), "\\", "/"), name)
+	if dir := c.Dir(); store.Scheme(dir) == "" {
+		return path.Join(strings.ReplaceAll(dir, "\\", "/"), name)
+	}
+	return c.pathOf(name)
+}
+
+// pathOf returns where a file of the cache stands, as errors have it.
+func (c *Cache) pathOf(name string) string {
+	if store.Scheme(c.dir) != "" {
+		return strings.TrimSuffix(c.dir, "/") + "/" + name
+	}
+	return filepath.Join(c.dir, filepath.FromSlash(name))
 }
 
 // inEitherForm calls f with the name of an object, and where that is missing with

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -240,7 +239,11 @@ func (r Ref) get(ctx context.Context, types []reflect.Type) ([]reflect.Value, er
 // [Options.Secret] too; then what is read or mapped changes with it, see
 // [npy.File.Map], where Get reads and verifies a copy that they cannot reach. An entry that is no longer
 // there, or is damaged, is [ErrNotFound]; a result that is no array, a compressed one,
-// or one that is in no folder is [ErrUnsupported]: use Get.
+// or one that is kept in memory only is [ErrUnsupported]: use Get.
+//
+// Of a cache at a URL only the header and the length are verified, but with
+// Options.Secret all: the file reads those rows that it is asked for and no others, as
+// long as ctx lasts. Use Get where the store is not trusted to keep what it was given.
 func (r Ref) Open(ctx context.Context, result int) (*npy.File, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -286,44 +289,53 @@ func (c *Cache) openObject(ctx context.Context, want arrayRef, check contentChec
 	if err != nil {
 		return nil, c.aside(ctx, s, &Error{"open", info.Name, err})
 	}
-	file, ok := blob.(store.Filer)
-	if !ok {
-		err := fmt.Errorf("%w: it is not in a folder; use Get", ErrUnsupported)
-		return nil, &Error{"open", info.Name, errors.Join(err, blob.Close())}
+	f, err := openBlob(blob, c.pathOf(info.Name))
+	if _, near := blob.(store.Filer); err == nil && (near || check != nil) {
+		err = verifyOpen(ctx, f, want.Digest, check)
+	} else if err == nil && !isOf(f.Header(), want) {
+		err = errHeader
 	}
-	f, err := openVerified(ctx, file.File(filepath.Join(c.dir, filepath.FromSlash(info.Name))), want.Digest, check)
+	if err != nil && f != nil {
+		err = errors.Join(err, f.Close())
+	}
 	if err != nil {
 		return nil, c.aside(ctx, s, &Error{"open", info.Name, err})
 	}
 	return f, nil
 }
 
-// openVerified makes an open file an array file if it has the digest, and check is
-// content with it; else it is ErrDamaged.
-func openVerified(ctx context.Context, file *os.File, want array.Digest, check contentCheck) (*npy.File, error) {
-	f, err := npy.OpenFile(file)
-	if err == nil {
-		if err = verifyOpen(ctx, f, want, check); err != nil {
-			err = errors.Join(err, f.Close())
-		}
+// openBlob makes a blob an array file, which closes it; of one that is none it is
+// ErrDamaged.
+func openBlob(blob store.Blob, name string) (f *npy.File, err error) {
+	if file, ok := blob.(store.Filer); ok {
+		f, err = npy.OpenFile(file.File(name))
+	} else {
+		f, err = npy.NewFile(blob, blob.Size(), name)
 	}
 	if errors.Is(err, npy.ErrFormat) || errors.Is(err, npy.ErrUnsupported) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return f, err
 }
 
+// errHeader is an array file that is not of the array's type and shape.
+var errHeader = fmt.Errorf("%w: its header is that of another array", ErrDamaged)
+
+// isOf reports whether a header is that of an array.
+func isOf(h npy.Header, want arrayRef) bool {
+	return h.DType == want.DType && slices.Equal(h.Shape, want.Shape) && !h.Fortran && !h.BigEndian
+}
+
+// verifyOpen compares an array file with its digest, and has check judge its content; one
+// that is not content is ErrDamaged.
 func verifyOpen(ctx context.Context, f *npy.File, want array.Digest, check contentCheck) error {
 	src, err := f.Source()
-	if err != nil {
-		return err
+	var h hasher
+	if err == nil {
+		h, err = hashSource(ctx, src, check != nil)
 	}
-	h, err := hashSource(ctx, src, check != nil)
 	if err != nil {
-		return err
+		return asDamage(err)
 	}
 	return h.verify(want, check)
 }

@@ -19,13 +19,20 @@ import (
 // rows that an [Appender] adds later are seen by whoever opens the file again.
 // Errors of its methods are [*Error].
 type File struct {
-	file   *os.File
+	file   readerAtCloser
 	member bool // of an Archive, whose file it is
 	path   string
 	h      Header
 	start  int64 // of the elements
 	size   int64 // of the elements, by the header
 	held   int64 // bytes behind the header, or unknown
+}
+
+// readerAtCloser is what a File reads from: a file of the operating system, which can be
+// mapped, or another.
+type readerAtCloser interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // Open opens the .npy file at path and reads its header. It refuses what
@@ -51,6 +58,22 @@ func OpenFile(file *os.File) (*File, error) {
 	if err != nil {
 		file.Close()
 		return nil, onFile("open", file.Name(), err)
+	}
+	return f, nil
+}
+
+// NewFile is [OpenFile] of size bytes that stand somewhere else than in a file of the
+// operating system, such as in an object store; name stands in errors. r is closed with
+// the File, and where NewFile fails. Reads of rows read no others. [File.Map] reads the
+// elements into memory.
+func NewFile(r interface {
+	io.ReaderAt
+	io.Closer
+}, size int64, name string) (*File, error) {
+	f, err := newFileOf(r, bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 256), name, func() (int64, error) { return size, nil })
+	if err = f.whole(err); err != nil {
+		r.Close()
+		return nil, onFile("open", name, err)
 	}
 	return f, nil
 }
@@ -137,17 +160,33 @@ func open(path string) (*File, error) {
 // newWholeFile is newFile of one that must hold all the elements.
 func newWholeFile(file *os.File, path string) (*File, error) {
 	f, err := newFile(file, path)
+	return f, f.whole(err)
+}
+
+// whole returns err, or that f, which was opened without one, has not all the elements.
+func (f *File) whole(err error) error {
 	if err == nil && f.held != unknown && f.held < f.size {
 		err = truncated(f.h, f.held, f.size)
 	}
-	return f, err
+	return err
 }
 
 // newFile reads the header of file, which was just opened at path.
 func newFile(file *os.File, path string) (*File, error) {
 	// The buffer holds the usual header of 128 bytes, read at once, and not
 	// much behind it.
-	h, start, err := ReadHeader(bufio.NewReaderSize(file, 256))
+	return newFileOf(file, bufio.NewReaderSize(file, 256), path, func() (int64, error) {
+		info, err := file.Stat()
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	})
+}
+
+// newFileOf reads the header of file from beginning, and then asks for the length.
+func newFileOf(file readerAtCloser, beginning io.Reader, path string, length func() (int64, error)) (*File, error) {
+	h, start, err := ReadHeader(beginning)
 	if err != nil {
 		return nil, err
 	}
@@ -156,12 +195,12 @@ func newFile(file *os.File, path string) (*File, error) {
 		return nil, err
 	}
 	// Only now, for an Appender may be at work, and its header comes last.
-	info, err := file.Stat()
+	total, err := length()
 	if err != nil {
 		return nil, err
 	}
 	// Files of /proc and its like say that they hold nothing, and yet do.
-	held := info.Size() - start
+	held := total - start
 	if held < 0 {
 		held = unknown
 	}

@@ -3,6 +3,7 @@ package npy
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
@@ -87,7 +88,12 @@ func (f *File) mapArray(mode MapMode) (a array.Any, unmap func() error, err erro
 	case f.held == unknown:
 		return nil, nil, fmt.Errorf("%w: a file that does not tell its size cannot be mapped; use Read", ErrUnsupported)
 	}
-	b, unmap, err := mapRange(f.file, f.start, f.size, mode)
+	file, ok := f.file.(*os.File)
+	if !ok { // of NewFile
+		a, err := f.Read()
+		return a, func() error { return nil }, err
+	}
+	b, unmap, err := mapRange(file, f.start, f.size, mode)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -79,6 +79,31 @@
 // GOMAXPROCS for each product that runs, and end them before they return. Beside
 // busy workers they bring nothing but a few microseconds; they do not get more CPUs.
 //
+// # In other processes
+//
+// A function over row blocks that is to run elsewhere, too, on the nodes of a cluster,
+// is registered at package level, under a name and a version:
+//
+//	var scale = parallel.RegisterMap("scale", "1", func(ctx context.Context, p ScaleParams, b parallel.RowBlock, dst *mat.Dense) error { … })
+//	var gram = parallel.RegisterReduce("gram", "1", func(ctx context.Context, p GramParams, b parallel.RowBlock) (*mat.Dense, error) { … }, add)
+//
+//	func main() {
+//		parallel.WorkerMain() // in a worker this does the work and ends the process
+//		…
+//		y, err := scale.Map(ctx, o, x, cols, params)
+//		g, err := gram.Reduce(ctx, o, x, params)
+//	}
+//
+// Without [Options].Executor these are [MapBlocks] and [ReduceBlocks]. With one, such
+// as that of the module parallel/slurm, the same program runs on other machines
+// as its own worker, and the results have the same bits: a worker gets 2ⁿ blocks, and
+// its result is a node of the tree that the reduction has anyway.
+//
+// Name, version and the parameters as JSON are all that travels, so that nothing can
+// come along unnoticed: not a captured variable, nor what main has set. Parameters that
+// JSON does not carry back equal are an error, here as there. [MapNamed] and
+// [ReduceNamed] call registered functions by their names, without generics.
+//
 // # Errors, panics, cancellation
 //
 // The first item to fail stops the others: the context given to the functions

@@ -74,6 +74,11 @@ type Options struct {
 	// ProgressInterval is the least time between two calls of Progress but
 	// the last one; 0 means 100 ms.
 	ProgressInterval time.Duration
+
+	// Executor runs the functions that [RegisterMap] and [RegisterReduce] have
+	// registered, in other processes. nil is this process; every other function runs
+	// here whatever it is.
+	Executor Executor
 }
 
 // settings are the options of one call, checked and made definite.

@@ -27,11 +27,13 @@ shows what such a cache does.
 	numcache stamp [PACKAGE...]
 	                        write versions of functions that change when their code does
 	numcache doctor         check the folder and what it needs, and say what to do
+	numcache k8s-manifest KEY
+	                        print a Kubernetes Job for a prepared task (experimental)
 
 The cache is the folder that --dir names, or else the environment variable
 NUMCACHE_DIR, or else the folder numcache in the user's cache folder
 ([os.UserCacheDir]). Only demo makes one; every other command wants one that is there,
-but for hash, stamp, python, and for cat, head, diff and plot of files, which need none.
+but for hash, stamp, python, k8s-manifest, and for cat, head, diff and plot of files, which need none.
 With --json a command prints JSON, one object a line, for programs to read; numcache
 help COMMAND says which members it has. On a terminal lines are cut to its width, or to
 COLUMNS, and pictures have colours unless NO_COLOR is set.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,9 @@ func (p *program) folder(cmd *cobra.Command) (string, error) {
 	}
 	if dir == "" {
 		return "", errors.New("there is no folder for caches; name one with --dir or NUMCACHE_DIR")
+	}
+	if scheme, _, found := strings.Cut(dir, "://"); found { // the rest may have credentials
+		return "", fmt.Errorf("%s://… is a URL, and this command reads folders; copy the cache into one, for example with aws s3 sync", scheme)
 	}
 	return filepath.Abs(dir)
 }

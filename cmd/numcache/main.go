@@ -86,7 +86,7 @@ doctor found problems, 2 where the command was called in a wrong way.`,
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(p.demoCommand(), p.lsCommand(), p.showCommand(), p.statsCommand(), p.verifyCommand(),
 		p.trimCommand(), p.forgetCommand(), p.clearCommand(), p.hashCommand(), p.catCommand(), p.headCommand(), p.diffCommand(), p.plotCommand(),
-		p.importCommand(), p.exportCommand(), p.stampCommand(), p.pythonCommand(), p.doctorCommand(), p.serveCommand())
+		p.importCommand(), p.exportCommand(), p.stampCommand(), p.pythonCommand(), p.doctorCommand(), p.serveCommand(), p.k8sManifestCommand())
 	return root
 }
 

@@ -314,6 +314,9 @@ func TestStatus(t *testing.T) {
 		{2, "demo --neighbours 0", "--neighbours is 0; choose 1 to 1796"},
 		{2, "demo --neighbours 1797", "--neighbours is 1797; choose 1 to 1796"},
 		{2, "ls --dir=", "--dir is empty"},
+		{1, "ls --dir=s3://user:pass@bucket/p", "s3://… is a URL, and this command reads folders"},
+		{1, "demo --dir=s3://bucket/p", "s3://… is a URL"},
+		{1, "doctor --dir=s3://bucket/p", "s3://… is a URL"},
 		{2, "ls --dir", "flag needs an argument: --dir"},
 	} {
 		t.Run(tc.args, func(t *testing.T) {

@@ -148,7 +148,7 @@ func (d *Dir) Stat(ctx context.Context, name string) (Info, error) {
 // List implements [Store].
 func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		if err := valid("list", prefix); err != nil {
+		if err := valid("list", prefix); err != nil && prefix != "." {
 			yield(Info{}, err)
 			return
 		}
@@ -167,7 +167,7 @@ func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) b
 		return errors.Is(err, fs.ErrNotExist) || yield(Info{}, err) && false
 	}
 	for _, entry := range entries {
-		name := folder + "/" + entry.Name()
+		name := path.Join(folder, entry.Name())
 		switch {
 		case entry.IsDir():
 			if !d.walk(ctx, name, yield) {

@@ -151,3 +151,11 @@ func TestFaultyPassesThrough(t *testing.T) {
 func TestMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return &storetest.Memory{} })
 }
+
+// TestMemoryAsServer holds a store in memory to what is asked of one on a server.
+func TestMemoryAsServer(t *testing.T) {
+	t.Parallel()
+	storetest.RunWith(t, storetest.Abilities{FixedTimes: true, NoBubble: true}, func(t *testing.T) store.Store {
+		return &storetest.Memory{FixedTimes: true}
+	})
+}

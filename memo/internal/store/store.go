@@ -64,8 +64,8 @@ type Store interface {
 	Freshen(ctx context.Context, name string, modified time.Time) error
 	// Stat returns what is known of a blob without reading it.
 	Stat(ctx context.Context, name string) (Info, error)
-	// List yields the blobs in the folder at prefix and below, by name. An
-	// error ends it; a missing folder is empty.
+	// List yields the blobs in the folder at prefix and below, by name; at "." all
+	// that there are. An error ends it; a missing folder is empty.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
 	// Delete removes a blob. A missing one is no error.
 	Delete(ctx context.Context, name string) error

@@ -15,7 +15,7 @@ import (
 	"github.com/numcache/numcache/memo/internal/store"
 )
 
-// InvalidNames are refused by every method of every store.
+// InvalidNames are refused by every method of every store, but that List takes ".".
 var InvalidNames = []string{
 	"", ".", "..", "/", "/etc/passwd", "../x", "a/../x", "a/../../x", "a/..", "./a", "a/./b", "a//b", "a/", "/a",
 	"a\\b", "..\\x", "a\x00", "\x00", "a/b\x00c", "c:", "c:/x", "a:stream", "\xff\xfe",
@@ -44,6 +44,9 @@ func everyCall(ctx context.Context, s store.Store, name string, check func(metho
 func testInvalidNames(t *testing.T, s store.Store) {
 	for _, name := range InvalidNames {
 		everyCall(t.Context(), s, name, func(method string, err error) {
+			if method == "List" && name == "." {
+				return // it lists all
+			}
 			if !errors.Is(err, fs.ErrInvalid) {
 				t.Errorf("%s %q: %v, want fs.ErrInvalid", method, name, err)
 			}

@@ -20,6 +20,10 @@ import (
 // system, and makes tests with many thousand writes quick. The zero Memory is
 // ready for use.
 type Memory struct {
+	// FixedTimes has it tell the times at which blobs were written and no others, as
+	// the servers of object stores do.
+	FixedTimes bool
+
 	mu     sync.Mutex
 	closed bool
 	blobs  map[string]memoryBlob
@@ -54,7 +58,7 @@ func (s *Memory) Aside() int {
 func (s *Memory) Set(name string, content []byte) { s.set(name, bytes.Clone(content), time.Time{}) }
 
 func (s *Memory) set(name string, content []byte, modified time.Time) {
-	if modified.IsZero() {
+	if modified.IsZero() || s.FixedTimes {
 		modified = time.Now()
 	}
 	s.mu.Lock()
@@ -230,13 +234,17 @@ func (s *Memory) Stat(ctx context.Context, name string) (store.Info, error) {
 // List implements [store.Store].
 func (s *Memory) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
+		folder := prefix + "/"
+		if prefix == "." {
+			prefix, folder = "all", ""
+		}
 		if err := s.begin(ctx, "list", prefix); err != nil {
 			yield(store.Info{}, err)
 			return
 		}
 		var found []store.Info
 		for name, b := range s.blobs {
-			if strings.HasPrefix(name, prefix+"/") {
+			if strings.HasPrefix(name, folder) {
 				found = append(found, store.Info{Name: name, Size: int64(len(b.content)), Modified: b.modified})
 			}
 		}

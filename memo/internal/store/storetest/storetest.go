@@ -18,8 +18,29 @@ import (
 // limit is more than any blob of the suite has.
 const limit = 1 << 24
 
+// Abilities say what a kind of store cannot do, through no fault of its own. The zero
+// value is one that can do all.
+type Abilities struct {
+	// FixedTimes is a store whose times of modification are its server's: a blob was
+	// modified when it was last written, whatever time it is given.
+	FixedTimes bool
+	// NoBubble is a store that cannot be used in a bubble of synctest, since a process
+	// that is not in it answers. Locks are tested in real time then, for some seconds
+	// where the bubble has minutes.
+	NoBubble bool
+}
+
 // Run tests the stores that open returns, each empty. The test closes them.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	RunWith(t, Abilities{}, open)
+}
+
+// RunWith is Run for stores that cannot do everything.
+func RunWith(t *testing.T, can Abilities, open func(t *testing.T) store.Store) {
+	times := testModified
+	if can.FixedTimes {
+		times = testFixedTimes
+	}
 	for _, test := range []struct {
 		name string
 		f    func(*testing.T, store.Store)
@@ -31,7 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Replace", testReplace},
 		{"FailedPut", testFailedPut},
 		{"PutIfAbsent", testPutIfAbsent},
-		{"Modified", testModified},
+		{"Modified", times},
 		{"List", testList},
 		{"ListStops", testListStops},
 		{"Delete", testDelete},
@@ -53,7 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			test.f(t, s)
 		})
 	}
-	runLocks(t, open)
+	runLocks(t, !can.NoBubble, open)
 }
 
 // content returns a write callback for b.
@@ -320,9 +341,47 @@ func testModified(t *testing.T, s store.Store) {
 	}
 }
 
+// testFixedTimes is testModified of a store that has times of its own: they never go
+// back, and all who tell of a blob agree.
+func testFixedTimes(t *testing.T, s store.Store) {
+	at := time.Date(2038, 1, 19, 3, 14, 8, 500, time.UTC)
+	var last time.Time
+	check := func(step string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", step, err)
+		}
+		info, err := s.Stat(t.Context(), "a/b")
+		if err != nil || info.Modified.IsZero() || info.Modified.Before(last) {
+			t.Errorf("%s: modified %v (%v), after %v", step, info.Modified, err, last)
+		}
+		last = info.Modified
+		if _, modified, err := s.Get(t.Context(), "a/b", limit); err != nil || !modified.Equal(last) {
+			t.Errorf("%s: Get tells %v (%v), and Stat %v", step, modified, err, last)
+		}
+		for info, err := range s.List(t.Context(), "a") {
+			if err != nil || !info.Modified.Equal(last) {
+				t.Errorf("%s: List tells %v (%v), and Stat %v", step, info.Modified, err, last)
+			}
+		}
+	}
+	check("Put", s.Put(t.Context(), "a/b", store.PutOptions{Modified: at}, content([]byte("x"))))
+	for _, size := range []int64{1, 2, -1} {
+		_, err := s.PutIfAbsent(t.Context(), "a/b", size, store.PutOptions{Modified: at}, content([]byte("xx")))
+		check(fmt.Sprint("PutIfAbsent ", size), err)
+	}
+	checkContent(t, s, "a/b", "xx")
+	check("Freshen", s.Freshen(t.Context(), "a/b", at))
+	checkContent(t, s, "a/b", "xx")
+	if err := s.Freshen(t.Context(), "a/c", at); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Freshen of a missing blob: %v, want ErrNotExist", err)
+	}
+}
+
 func testList(t *testing.T, s store.Store) {
 	checkList(t, s, "a")
 	checkList(t, s, "a/b")
+	checkList(t, s, ".")
 	names := []string{"a/a-b/x", "a/a.json", "a/a/x", "a/a/y/z", "a/a0", "a/b"}
 	for _, name := range []string{"a/a/y/z", "a/b", "a/a0", "a/a.json", "a/a/x", "a/a-b/x", "ab/c", "b"} {
 		put(t, s, name, name)
@@ -330,6 +389,7 @@ func testList(t *testing.T, s store.Store) {
 	checkList(t, s, "a", names...)
 	checkList(t, s, "a/a", "a/a/x", "a/a/y/z")
 	checkList(t, s, "ab", "ab/c")
+	checkList(t, s, ".", append(slices.Clone(names), "ab/c", "b")...)
 	for info, err := range s.List(t.Context(), "a") {
 		if err != nil || info.Size != int64(len(info.Name)) || info.Modified.IsZero() {
 			t.Errorf("%+v, %v", info, err)

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package blobstore_test
+
+import "syscall"
+
+func diesWithUs() *syscall.SysProcAttr { return nil }

@@ -1,0 +1,120 @@
+package blobstore
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	gcaws "gocloud.dev/aws"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/s3blob"
+
+	"github.com/numcache/numcache/memo/blobstore/internal/bucket"
+)
+
+const (
+	// attempts and maxBackoff bound how often a request is made and how long the pauses
+	// between are. The caller can compute instead of waiting.
+	attempts   = 3
+	maxBackoff = time.Second
+)
+
+func init() {
+	bucket.Register(bucket.Driver{
+		Scheme:       s3blob.Scheme,
+		Open:         openS3,
+		Tag:          tag,
+		ReadTagged:   readTagged,
+		WriteTagged:  writeTagged,
+		Rewrite:      rewrite,
+		DropsUnread:  true,
+		Lacking:      lacking,
+		SweepUploads: sweepUploads,
+	})
+}
+
+// openS3 makes a client of the environment, of the files of the AWS tools, and of the
+// query. It reads nothing of the bucket.
+func openS3(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
+	query := u.Query()
+	var pathStyle bool
+	if text := query.Get("use_path_style"); text != "" {
+		var err error
+		if pathStyle, err = strconv.ParseBool(text); err != nil {
+			return nil, errors.New("use_path_style is neither true nor false")
+		}
+		query.Del("use_path_style")
+	}
+	endpoint := query.Get("endpoint")
+	query.Del("endpoint")
+	config, err := gcaws.V2ConfigFromURLParams(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	client := s3.NewFromConfig(config, func(o *s3.Options) {
+		o.UsePathStyle = pathStyle
+		if endpoint != "" {
+			o.BaseEndpoint = aws.String(endpoint)
+		}
+		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = attempts, maxBackoff, ratelimit.None
+		})
+		// That a stored object has no checksum is nothing to log: memo verifies it.
+		o.DisableLogOutputChecksumValidationSkipped = true
+	})
+	return s3blob.OpenBucket(ctx, client, u.Host, &s3blob.Options{RequestChecksumCalculation: config.RequestChecksumCalculation})
+}
+
+// tag returns the ETag of what is read.
+func tag(r *blob.Reader) string {
+	var out s3.GetObjectOutput
+	if !r.As(&out) {
+		return ""
+	}
+	return aws.ToString(out.ETag)
+}
+
+func readTagged(tag string) func(as func(any) bool) error {
+	return func(as func(any) bool) error {
+		var in *s3.GetObjectInput
+		if as(&in) {
+			in.IfMatch = aws.String(tag)
+		}
+		return nil
+	}
+}
+
+func writeTagged(tag string) func(as func(any) bool) error {
+	return func(as func(any) bool) error {
+		var in *transfermanager.UploadObjectInput
+		if tag != "" && as(&in) {
+			in.IfMatch = aws.String(tag)
+		}
+		return nil
+	}
+}
+
+// rewrite replaces the metadata, without which S3 refuses to copy an object onto itself.
+func rewrite(as func(any) bool) error {
+	var in *s3.CopyObjectInput
+	if as(&in) {
+		in.MetadataDirective = types.MetadataDirectiveReplace
+		in.Metadata = map[string]string{"freshened": time.Now().UTC().Format(time.RFC3339)}
+		in.ContentType = aws.String(bucket.ContentType(aws.ToString(in.Key)))
+	}
+	return nil
+}
+
+func lacking(b *blob.Bucket, err error) bool {
+	var api smithy.APIError
+	return b.ErrorAs(err, &api) && api.ErrorCode() == "NoSuchBucket"
+}
