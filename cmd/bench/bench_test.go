@@ -2,28 +2,96 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
-	"strings"
 	"testing"
 )
 
-// The quick form of each table runs, with every peer that is there; in CI all must be.
-func TestQuick(t *testing.T) {
-	for name, table := range tables {
-		t.Run(name, func(t *testing.T) {
-			var out strings.Builder
-			if err := table.measure(context.Background(), &out, options{quick: true, rounds: 1, dir: t.TempDir()}); err != nil {
+// TestMain lets the program of the tests be one of the two processes, too.
+func TestMain(m *testing.M) {
+	if asWorker() {
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// Every work is done once in its small form, with every peer that is there; in CI all must
+// be. Those who do a work have come to the same answer, or measure would have failed.
+func TestEveryWork(t *testing.T) {
+	b := &bench{top: t.TempDir(), quick: true, records: 200, sizes: [4]int{small: 1 << 10, middle: 64 << 10, large: 1 << 20}}
+	b.peers = startPeers(t.Context(), b.top)
+	t.Cleanup(b.peers.close)
+	for _, missing := range b.peers.missing {
+		if os.Getenv("CI") != "" {
+			t.Error("not installed: ", missing)
+		}
+		t.Log("not installed: ", missing)
+	}
+	for _, row := range catalogue {
+		t.Run(row.name(b), func(t *testing.T) {
+			m, err := b.measure(t.Context(), row, 1)
+			if err != nil {
 				t.Fatal(err)
 			}
-			t.Log(out.String())
-			for _, part := range table.parts {
-				if !strings.Contains(out.String(), "\n"+part+": ") {
-					t.Errorf("the table does not have %s", part)
+			for _, s := range m.Contestants {
+				for i, v := range s.values(m.Quantity) {
+					if v <= 0 {
+						t.Errorf("turn %d of %s took %v", i, s.Name, v)
+					}
 				}
 			}
-			if strings.Contains(out.String(), "without ") && os.Getenv("CI") != "" {
-				t.Error("a peer is not installed")
+			for _, c := range m.Comparisons {
+				// A peer is held to the same as ours, so that both have done the work.
+				if they := m.of(c.Other); they.Role == peer && m.Quantity != fileSize && they.Answer == "" {
+					t.Errorf("nobody knows what came of the work of %s", they.Name)
+				}
+			}
+			if len(m.Contestants) == 0 {
+				t.Error("nobody took part: ", b.skipped)
+			}
+			if len(m.Comparisons) < len(row.pairs) && len(b.peers.missing) == 0 {
+				t.Errorf("%d of %d pairs were compared: a contestant has another name, or took no part", len(m.Comparisons), len(row.pairs))
 			}
 		})
+	}
+}
+
+func TestAnswersMustBeTheSame(t *testing.T) {
+	answering := func(name, answer string, err error) contestant {
+		return contestant{name: name}.saying(func(context.Context) (string, error) { return answer, err })
+	}
+	mine := answering("mine", "1", nil)
+	silent := contestant{name: "a limit"}
+	for _, c := range []struct {
+		other contestant
+		ok    bool
+	}{{answering("other", "1", nil), true}, {answering("other", "2", nil), false}, {answering("other", "", errors.New("none")), false}} {
+		_, err := work{contestants: []contestant{mine, silent, c.other}}.agree(t.Context())
+		if (err == nil) != c.ok {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// The peers that are there are not asked for: each is missing, and said how to install.
+func TestWithoutPeers(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("NUMCACHE_PYTHON", "/nonexistent")
+	p := startPeers(t.Context(), t.TempDir())
+	defer p.close()
+	if p.c != nil || len(p.missing) == 0 {
+		t.Fatalf("%+v", p)
+	}
+	if p.openMP("sum", 8, 1, 1) != nil {
+		t.Error("a contestant that is not installed takes part")
+	}
+	o := options{quick: true, rounds: 1, records: 100, only: everyDigest, dir: t.TempDir()}
+	r, err := measure(t.Context(), io.Discard, o)
+	if err != nil || len(r.Works) != 3 || len(r.Skipped) == 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if left, err := os.ReadDir(o.dir); err != nil || len(left) > 0 {
+		t.Error("something is left in the folder: ", left, err)
 	}
 }

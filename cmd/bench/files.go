@@ -2,43 +2,52 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 
 	"github.com/numcache/numcache/npy"
 )
 
-// read and write are those of a .npy file.
-func (b *memoBench) read(size int) (part, error) {
-	if b.small(size) {
-		return part{}, nil
-	}
+// read reads a .npy file; the limit is to copy it to memory that is there.
+func read(_ context.Context, b *bench, size int) (work, error) {
 	name, times := filepath.Join(b.dir, "read.npy"), b.times(size)
-	if err := npy.WriteFile(name, vector(size)); err != nil {
-		return part{}, err
+	if err := npy.WriteFile(name, b.vector(size)); err != nil {
+		return work{}, err
 	}
-	return b.part("read", "reading a .npy file", size, times, []contestant{
-		repeated("npy.ReadFile", times, func(context.Context) error {
-			_, err := npy.ReadFile(name)
-			return err
-		}),
-		b.peer.does("np.load", "load", size, times),
-	}), nil
+	call := timed("npy.ReadFile", ours, times, func(context.Context) error {
+		_, err := npy.ReadFile(name)
+		return err
+	}).saying(func(context.Context) (string, error) {
+		xs, err := npy.ReadFloat64s(name)
+		return sumOf(xs), err
+	})
+	buf := make([]byte, size+128)
+	raw := timed("reading the file, all cores", limit, times, func(context.Context) error {
+		return readingFiles([]string{name}, buf)
+	})
+	return b.work(size, times, &call, &raw, b.peers.python("np.load", "load", size, times)), nil
 }
 
-func (b *memoBench) write(size int) (part, error) {
-	if b.small(size) {
-		return part{}, nil
-	}
-	name, xs, times := filepath.Join(b.dir, "write.npy"), vector(size), b.times(size)
-	return b.part("write", "writing a .npy file, not synced", size, times, []contestant{
-		repeated("npy.Create", times, func(context.Context) error { return writeFile(name, xs) }),
-		b.peer.does("np.save", "save", size, times),
-	}), nil
+// write writes a .npy file, and does not sync it; the limit is to write its bytes.
+func write(_ context.Context, b *bench, size int) (work, error) {
+	name, xs, times := filepath.Join(b.dir, "write.npy"), b.vector(size), b.times(size)
+	call := timed("npy.Write", ours, times, func(context.Context) error { return writeNpy(name, xs) }).
+		saying(func(context.Context) (string, error) {
+			if err := writeNpy(name, xs); err != nil {
+				return "", err
+			}
+			content, err := os.ReadFile(name)
+			return fmt.Sprint(crc32.ChecksumIEEE(content)), err
+		})
+	rawName, content := filepath.Join(b.dir, "raw"), make([]byte, size+128)
+	raw := timed("write", limit, times, func(context.Context) error { return os.WriteFile(rawName, content, 0o600) })
+	return b.work(size, times, &call, &raw, b.peers.python("np.save", "save", size, times)), nil
 }
 
-// writeFile writes as np.save does: in place, and without a sync.
-func writeFile(name string, xs []float64) error {
+// writeNpy writes as np.save does: in place, and without a sync.
+func writeNpy(name string, xs []float64) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err

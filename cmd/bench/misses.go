@@ -4,110 +4,96 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"github.com/numcache/numcache/memo"
 )
 
-// miss is a call of a function that takes no time.
-func (b *memoBench) miss(size int) (part, error) {
-	if !b.small(size) {
-		return part{}, nil
-	}
+// miss is a call of a function that takes no time. The limit of the one that is synced
+// is to write and sync what it writes.
+func miss(_ context.Context, b *bench, size int) (work, error) {
 	times := b.times(size)
-	all := make([]contestant, 0, 4)
-	for _, sync := range []struct {
-		name string
-		sync memo.Sync
-	}{{"memo.Func, SyncNone", memo.SyncNone}, {"memo.Func, SyncFull", memo.SyncFull}} {
-		c, f, err := b.identity(memo.Options{Sync: sync.sync})
-		if err != nil {
-			return part{}, err
-		}
-		xs := vector(size)
-		all = append(all, repeated(sync.name, times, func(context.Context) error {
-			xs[0] = float64(b.number.Add(1))
-			f.Call(xs)
-			if s := c.Stats(); s.Hits > 0 || s.Faults > 0 {
-				return fmt.Errorf("it was no miss: %+v", s)
-			}
-			return nil
-		}))
-	}
-	dir, err := os.MkdirTemp(b.dir, "raw")
+	plain, _, err := b.missing("memo.Func, SyncNone", size, times, memo.SyncNone)
 	if err != nil {
-		return part{}, err
+		return work{}, err
 	}
-	object, record := make([]byte, size+128), make([]byte, 400)
-	all = append(all, repeated("write, sync, rename, sync of the folder, of two files", times, func(context.Context) error {
-		n := b.number.Add(1)
-		for i, content := range [][]byte{object, record} {
-			if err := writeDurable(dir, fmt.Sprint(n, "-", i), content); err != nil {
-				return err
-			}
-		}
-		return nil
-	}), b.peer.does("joblib.Memory", "miss", size, times))
-	return b.part("miss", "a miss, argument and result", size, times, all), nil
+	full, files, err := b.missing("memo.Func, SyncFull", size, times, memo.SyncFull)
+	if err != nil {
+		return work{}, err
+	}
+	raw, err := b.writing(files, times)
+	if err != nil {
+		return work{}, err
+	}
+	return b.work(size, times, plain, full, raw,
+		b.peers.python(memoryJoblib, "miss", size, times), b.peers.diskcache("diskcache_miss", size, times)), nil
 }
 
-// writeDurable is the least that a file takes which a power cut is not to lose.
-func writeDurable(dir, name string, content []byte) error {
-	temporary := filepath.Join(dir, "new")
-	f, err := os.Create(temporary)
+// missing is the contestant that misses, with what the files of an entry hold.
+func (b *bench) missing(name string, size, times int, sync memo.Sync) (*contestant, [][]byte, error) {
+	c, f, err := b.identity(memo.Options{Sync: sync})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if _, err = f.Write(content); err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temporary, filepath.Join(dir, name))
-	}
+	xs := slices.Clone(b.vector(size))
+	f.Call(xs)
+	names, err := entryFiles(c)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
+	var files [][]byte
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, content)
 	}
-	defer folder.Close()
-	return folder.Sync()
+	call := func() []float64 {
+		xs[0] = float64(b.number.Add(1))
+		return f.Call(xs)
+	}
+	k := timed(name, ours, times, func(context.Context) error {
+		call()
+		if s := c.Stats(); s.Hits > 0 || s.Faults > 0 {
+			return fmt.Errorf("it was no miss: %+v", s)
+		}
+		return nil
+	}).saying(says(func() string { return fmt.Sprintf("its argument: %t", slices.Equal(call(), xs)) }))
+	return &k, files, nil
 }
 
 // store puts a large result on disk, digest and sync included.
-func (b *memoBench) store(size int) (part, error) {
-	if !b.large(size) {
-		return part{}, nil
-	}
+func store(_ context.Context, b *bench, size int) (work, error) {
 	c, err := b.open(memo.Options{Sync: memo.SyncFull})
 	if err != nil {
-		return part{}, err
+		return work{}, err
 	}
-	xs := vector(size)
+	xs := slices.Clone(b.vector(size))
 	f, err := memo.Func(c, memo.Spec{Name: "made"}, func(n int) []float64 {
 		xs[0] = float64(n)
 		return xs
 	})
 	if err != nil {
-		return part{}, err
+		return work{}, err
 	}
-	raw := make([]byte, size+128)
-	return b.part("store", "storing a result, synced", size, 1, []contestant{
-		timed("memo.Func", func(context.Context) error {
-			n := int(b.number.Add(1))
-			f.Call(n)
-			if s := c.Stats(); s.Faults > 0 {
-				return fmt.Errorf("it was not stored: %+v", s)
-			}
-			return f.Forget(n)
-		}),
-		timed("write, sync, rename, sync of the folder", func(context.Context) error {
-			raw[0]++
-			return writeDurable(b.dir, "raw", raw)
-		}),
-	}), nil
+	last := 0
+	call := timed(memoFunc, ours, 1, func(context.Context) error {
+		last = int(b.number.Add(1))
+		f.Call(last)
+		if s := c.Stats(); s.Faults > 0 || s.Hits > 0 {
+			return fmt.Errorf("it was not stored: %+v", s)
+		}
+		return nil
+	})
+	turn := call.turn
+	call.turn = func(ctx context.Context) (took, error) { // what it stored is removed on its own time
+		t, err := turn(ctx)
+		if err == nil {
+			err = f.Forget(last)
+		}
+		return t, err
+	}
+	raw, err := b.writing([][]byte{make([]byte, size+128)}, 1)
+	return b.work(size, 1, &call, raw), err
 }

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,76 +15,82 @@ import (
 //go:embed peers/openmp.c
 var openMPSource []byte
 
-//go:embed peers/joblib_peer.py
-var joblibSource []byte
+//go:embed peers/peer.py
+var pythonSource []byte
 
-//go:embed peers/memory_peer.py
-var memorySource []byte
-
-// peers are the programs in other languages that are installed. Each stays alive for
-// the whole run and does a piece of work when it is sent a line, so that it can take
-// its turn; it answers with the seconds that the work took.
+// peers are the programs in other languages that are installed. Each lives for the whole
+// run. Their works are nil where they are missing.
 type peers struct {
-	dir    string
-	c      *peer
-	python *peer
+	dir      string // for what they store
+	command  string // of Python
+	py, c    *process
+	versions map[string]string // of Python and its packages; what is not there has none
+	missing  []string          // what to install
 }
 
-// newPeers starts those that can be, and says which cannot.
-func newPeers(ctx context.Context, w io.Writer) (*peers, error) {
-	dir, err := os.MkdirTemp("", "bench")
+// startPeers starts those that can be, and knows what to do about the others.
+func startPeers(ctx context.Context, top string) *peers {
+	p := &peers{dir: top}
+	var err error
+	if p.c, err = startOpenMP(ctx, top); err != nil {
+		p.missing = append(p.missing, fmt.Sprintf("C with OpenMP (apt-get install gcc): %v", err))
+	}
+	if p.command, p.versions, err = findPython(ctx); err == nil {
+		p.py, err = p.startPython(ctx)
+	}
 	if err != nil {
-		return nil, err
+		p.missing = append(p.missing, fmt.Sprintf("joblib, functools and NumPy (apt-get install python3-numpy python3-joblib): %v", err))
 	}
-	p := &peers{dir: dir}
-	if p.c, err = startOpenMP(ctx, dir); err != nil {
-		fmt.Fprintln(w, "without C and OpenMP:", err)
+	if p.py != nil && p.versions["diskcache"] == "" {
+		p.missing = append(p.missing, "diskcache (apt-get install python3-diskcache)")
 	}
-	if p.python, err = startPython(ctx, dir, joblibSource); err != nil {
-		fmt.Fprintln(w, "without joblib:", err)
-	}
-	return p, nil
+	return p
 }
 
 func (p *peers) close() {
-	for _, one := range []*peer{p.c, p.python} {
-		if one != nil {
-			one.in.Close()
-			_ = one.cmd.Wait()
-		}
-	}
-	os.RemoveAll(p.dir)
+	p.c.close()
+	p.py.close()
 }
 
-func startOpenMP(ctx context.Context, dir string) (*peer, error) {
+func startOpenMP(ctx context.Context, dir string) (*process, error) {
 	source, program := filepath.Join(dir, "openmp.c"), filepath.Join(dir, "openmp")
 	if err := os.WriteFile(source, openMPSource, 0o600); err != nil {
 		return nil, err
 	}
-	if out, err := exec.CommandContext(ctx, "gcc", "-O3", "-fopenmp", "-o", program, source).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("gcc: %w %s", err, out)
+	if out, err := exec.CommandContext(ctx, "gcc", "-O3", "-march=native", "-fopenmp", "-o", program, source).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("gcc: %w %s", err, lastLine(out))
 	}
 	return start(exec.CommandContext(ctx, program))
 }
 
-// startPython starts a script with a Python that has joblib, and tells it a folder.
-func startPython(ctx context.Context, dir string, source []byte) (*peer, error) {
-	script := filepath.Join(dir, "peer.py")
-	if err := os.WriteFile(script, source, 0o600); err != nil {
-		return nil, err
-	}
-	var last error
-	for _, python := range []string{os.Getenv("NUMCACHE_PYTHON"), "python3", "/usr/bin/python3"} {
-		if python == "" {
+// versionsSource prints what there is; without NumPy and joblib it fails.
+const versionsSource = `
+import json, platform, numpy, joblib
+versions = {"python": platform.python_version(), "numpy": numpy.__version__, "joblib": joblib.__version__}
+try:
+    import diskcache
+    versions["diskcache"] = diskcache.__version__
+except ImportError:
+    pass
+print(json.dumps(versions))
+`
+
+// findPython returns the first Python that has joblib.
+func findPython(ctx context.Context) (command string, versions map[string]string, err error) {
+	for _, command := range []string{os.Getenv("NUMCACHE_PYTHON"), "python3", "/usr/bin/python3"} {
+		if command == "" {
 			continue
 		}
-		if out, err := exec.CommandContext(ctx, python, "-c", "import joblib, numpy").CombinedOutput(); err != nil {
-			last = fmt.Errorf("%s: %w %s", python, err, lastLine(out))
-			continue
+		var out []byte
+		if out, err = exec.CommandContext(ctx, command, "-c", versionsSource).Output(); err == nil {
+			return command, versions, json.Unmarshal(out, &versions)
 		}
-		return start(exec.CommandContext(ctx, python, script, dir))
+		err = fmt.Errorf("%s: %w", command, err)
+		if exit, ok := err.(interface{ Unwrap() error }).Unwrap().(*exec.ExitError); ok {
+			err = fmt.Errorf("%w: %s", err, lastLine(exit.Stderr))
+		}
 	}
-	return nil, last
+	return "", nil, err
 }
 
 func lastLine(out []byte) string {
@@ -93,97 +98,73 @@ func lastLine(out []byte) string {
 	return lines[len(lines)-1]
 }
 
-// peer is a running program.
-type peer struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-func start(cmd *exec.Cmd) (*peer, error) {
-	in, err := cmd.StdinPipe()
-	if err != nil {
+// startPython starts one that does the works of peer.py.
+func (p *peers) startPython(ctx context.Context) (*process, error) {
+	script, store := filepath.Join(p.dir, "peer.py"), filepath.Join(p.dir, "python")
+	if err := os.WriteFile(script, pythonSource, 0o600); err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
+	if err := os.MkdirAll(store, 0o700); err != nil {
 		return nil, err
 	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	return &peer{cmd, in, bufio.NewReader(out)}, nil
+	return start(exec.CommandContext(ctx, p.command, script, store))
 }
 
-// do sends a line and returns the time of the answer.
-func (p *peer) do(line string) (time.Duration, error) {
-	if _, err := fmt.Fprintln(p.in, line); err != nil {
-		return 0, err
-	}
-	answer, err := p.out.ReadString('\n')
-	if err != nil {
-		return 0, err
-	}
-	var seconds float64
-	if _, err := fmt.Sscan(answer, &seconds); err != nil {
-		return 0, fmt.Errorf("it answered %q", answer)
-	}
-	return time.Duration(seconds * 1e9), nil
+// python is the contestant that does a work of peer.py so many times in a turn.
+func (p *peers) python(name, work string, size, times int) *contestant {
+	return p.some(name, work, size, times, 1)
 }
 
-// openMP is the contestant in C, if there is one.
-func (p *peers) openMP(work string, rows, cols int) []contestant {
+// some is python for what takes long: it is done a part of the times, and its time is
+// taken for all.
+func (p *peers) some(name, work string, size, times, part int) *contestant {
+	done := max(times/part, 1)
+	return p.scaled(name, work, size, done, float64(times)/float64(done))
+}
+
+// scaled does a work so many times, and takes its time so many times.
+func (p *peers) scaled(name, work string, size, done int, factor float64) *contestant {
+	if p.py == nil {
+		return nil
+	}
+	return &contestant{
+		name: name, role: peer,
+		turn: func(context.Context) (took, error) {
+			d, err := p.py.do(fmt.Sprintf("do %s %d %d", work, size, done))
+			return took{wall: time.Duration(float64(d) * factor)}, err
+		},
+		answer: func(context.Context) (string, error) { return p.py.ask(fmt.Sprintf("say %s %d 1", work, size)) },
+	}
+}
+
+// diskcache is python for what needs that.
+func (p *peers) diskcache(work string, size, times int) *contestant {
+	if p.versions["diskcache"] == "" {
+		return nil
+	}
+	return p.python(diskcache, work, size, times)
+}
+
+// openMP is the contestant in C, on a matrix.
+func (p *peers) openMP(work string, rows, cols, times int) *contestant {
 	if p.c == nil {
 		return nil
 	}
-	return []contestant{{"C, gcc -O3 -fopenmp", true, func(context.Context) (took, error) {
-		d, err := p.c.do(fmt.Sprintf("%s %d %d", work, rows, cols))
-		return took{wall: d}, err
-	}}}
-}
-
-// joblib is the contestant with one of joblib's backends, if there is one. It does n
-// items of the work, and its time is taken for all of them.
-func (p *peers) joblib(work, backend string, n, all int) []contestant {
-	if p.python == nil {
-		return nil
+	return &contestant{
+		name: openMP, role: peer,
+		turn: func(context.Context) (took, error) {
+			var all took
+			for range times {
+				d, err := p.c.do(fmt.Sprintf("do %s %d %d", work, rows, cols))
+				if err != nil {
+					return all, err
+				}
+				all.wall += d
+			}
+			return all, nil
+		},
+		answer: func(context.Context) (string, error) {
+			return p.c.ask(fmt.Sprintf("say %s %d %d", work, rows, cols))
+		},
 	}
-	return []contestant{{"joblib, " + backend, true, func(context.Context) (took, error) {
-		d, err := p.python.do(fmt.Sprintf("%s %s %d", work, backend, n))
-		return took{wall: time.Duration(float64(d) * float64(all) / float64(n))}, err
-	}}}
-}
-
-// memoryPeer is Python with joblib.Memory, functools and NumPy.
-type memoryPeer struct{ python *peer }
-
-// newMemoryPeer starts it, with what it stores in dir, or says why it cannot.
-func newMemoryPeer(ctx context.Context, w io.Writer, dir string) (*memoryPeer, error) {
-	python, err := startPython(ctx, dir, memorySource)
-	if err != nil {
-		fmt.Fprintln(w, "without joblib:", err)
-	}
-	return &memoryPeer{python}, ctx.Err()
-}
-
-func (p *memoryPeer) close() {
-	if p.python != nil {
-		p.python.in.Close()
-		_ = p.python.cmd.Wait()
-	}
-}
-
-// does is the contestant that does a work on an array of size bytes so many times.
-func (p *memoryPeer) does(name, work string, size, times int) contestant {
-	return p.slow(name, work, size, times, 1)
-}
-
-// slow is does of a work that takes long: it is done a part of the times, and its time
-// is taken for all.
-func (p *memoryPeer) slow(name, work string, size, times, part int) contestant {
-	return contestant{name, true, func(context.Context) (took, error) {
-		d, err := p.python.do(fmt.Sprintf("%s %d %d", work, size, max(times/part, 1)))
-		return took{wall: time.Duration(float64(d) * float64(times) / float64(max(times/part, 1)))}, err
-	}}
 }

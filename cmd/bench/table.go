@@ -1,100 +1,97 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"runtime"
-	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
 
-// options are those of the command line.
-type options struct {
-	quick  bool
-	rounds int
-	only   string
-	dir    string // in which what is stored is put
-}
-
-// banner says what the figures are of.
-func banner(w io.Writer) {
-	fmt.Fprintf(w, "%s, %d CPUs, %s; times are of one turn; figures and ratios of the least ones\n",
-		runtime.Version(), runtime.GOMAXPROCS(0), runtime.GOARCH)
-}
-
-// A contestant does the work of a part once.
-type contestant struct {
-	name string
-	peer bool // another program
-	run  func(ctx context.Context) (took, error)
-}
-
-// took is what a piece of work took. The time of the CPUs, 0 where it is not known, says
-// what it costs even where neighbours have most of the machine.
-type took struct{ wall, cpu time.Duration }
-
-// timed is a contestant of this process.
-func timed(name string, f func(ctx context.Context) error) contestant {
-	return contestant{name, false, func(ctx context.Context) (took, error) {
-		start, before := time.Now(), cpuTime()
-		err := f(ctx)
-		return took{time.Since(start), cpuTime() - before}, err
-	}}
-}
-
-// part is a piece of work with all who do it. Ratios are to the first of them that is
-// named as the reference.
-type part struct {
-	name        string
-	what        string
-	contestants []contestant
-	reference   string
-	unit        string // of the figure
-	figure      func(d time.Duration) float64
-}
-
-// measure runs the contestants turn by turn, so that what neighbours do to the machine
-// they do to all, and prints least and median times.
-func (p part) measure(ctx context.Context, w io.Writer, rounds int) error {
-	walls := make([][]time.Duration, len(p.contestants))
-	cpus := make([][]time.Duration, len(p.contestants))
-	for range rounds {
-		for i, c := range p.contestants {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			d, err := c.run(ctx)
-			if err != nil {
-				return fmt.Errorf("%s: %s: %w", p.name, c.name, err)
-			}
-			walls[i] = append(walls[i], d.wall)
-			cpus[i] = append(cpus[i], d.cpu)
-		}
+// print writes the table: a line for each pair, and one for each contestant of a work in
+// which nothing is compared, which are the limits of the machine.
+func (r results) print(w io.Writer) error {
+	fmt.Fprintln(w, r.Machine)
+	fmt.Fprintf(w, "medians of %d turns, taken one after the other; ratio: what the other takes divided by what ours takes (quartiles)\n", r.Rounds)
+	if r.Quick {
+		fmt.Fprintln(w, "QUICK: sizes are small, and the figures say nothing")
 	}
-	var base, baseCPU time.Duration
-	for i, c := range p.contestants {
-		slices.Sort(walls[i])
-		slices.Sort(cpus[i])
-		if c.name == p.reference {
-			base, baseCPU = walls[i][0], cpus[i][0]
-		}
+	for _, s := range r.Skipped {
+		fmt.Fprintln(w, "skipped:", s)
 	}
-	fmt.Fprintf(w, "\n%s: %s; ratios are to %s\n", p.name, p.what, p.reference)
+	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "\tmedian\tleast\t%s\tratio\tCPU time\t%s\tratio\n", p.unit, p.unit)
-	for i, c := range p.contestants {
-		median, least, cpu := walls[i][rounds/2], walls[i][0], cpus[i][0]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.4g\t%.2f", c.name, short(median), short(least), p.figure(least), float64(least)/float64(base))
-		if cpu > 0 && baseCPU > 0 {
-			fmt.Fprintf(t, "\t%s\t%.4g\t%.2f", short(cpu), p.figure(cpu), float64(cpu)/float64(baseCPU))
+	line(t, "work", "ours", "", "other", "", "ratio", "", "target", "holds", "limit of the machine", "", "ours of it")
+	for _, m := range r.Works {
+		name := m.Name
+		if len(m.Comparisons) == 0 {
+			for _, s := range m.Contestants {
+				line(t, name, "", "", "", "", "", "", "", "", s.Name, m.figure(s), "")
+				name = ""
+			}
 		}
-		fmt.Fprintln(t)
+		for _, c := range m.Comparisons {
+			line(t, append([]string{name}, m.cells(c)...)...)
+			name = ""
+		}
 	}
 	return t.Flush()
 }
 
-func short(d time.Duration) string {
-	return d.Round(max(d/1000, 1)).String()
+// cells are those of a comparison, but for the name of the work.
+func (m measured) cells(c comparison) []string {
+	us, they := m.of(c.Ours), m.of(c.Other)
+	cells := []string{c.Ours, m.figure(*us), c.Other, m.figure(*they), times(c.Median), fmt.Sprintf("%s–%s", number(c.Lower), number(c.Upper)), "", "", "", "", ""}
+	if c.Target > 0 {
+		cells[6], cells[7] = "≥ "+times(c.Target), "no"
+		if c.holds() {
+			cells[7] = "yes"
+		}
+	}
+	if l := m.limit(); l != nil {
+		_, fraction, _ := ratios(us.values(m.Quantity), l.values(m.Quantity))
+		cells[8], cells[9], cells[10] = l.Name, m.figure(*l), number(fraction)
+	}
+	return cells
+}
+
+// figure is the median of what a contestant took: the throughput of what is large, else
+// what it took each time.
+func (m measured) figure(s samples) string {
+	_, median, _ := quartiles(s.values(m.Quantity))
+	each := median / float64(m.Times)
+	switch {
+	case m.Quantity == fileSize:
+		return fmt.Sprintf("%.3g MB", each/1e6)
+	case m.Quantity == wallTime && m.Size >= 1<<20:
+		return fmt.Sprintf("%.3g GB/s", float64(m.Size)/each/1e9)
+	case each < 1e-6:
+		return fmt.Sprintf("%.3g ns", each*1e9)
+	case each < 1e-3:
+		return fmt.Sprintf("%.3g µs", each*1e6)
+	case each < 1:
+		return fmt.Sprintf("%.3g ms", each*1e3)
+	}
+	return time.Duration(each * 1e9).Round(10 * time.Millisecond).String()
+}
+
+func times(ratio float64) string { return number(ratio) + "×" }
+
+// number has two or three digits that count.
+func number(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
+}
+
+// line writes a line of the table, of which no cell is empty at the end.
+func line(t *tabwriter.Writer, cells ...string) {
+	for len(cells) > 1 && cells[len(cells)-1] == "" {
+		cells = cells[:len(cells)-1]
+	}
+	fmt.Fprintln(t, strings.Join(cells, "\t"))
 }
