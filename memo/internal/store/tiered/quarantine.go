@@ -9,20 +9,21 @@ import (
 	"github.com/numcache/numcache/memo/internal/store"
 )
 
-// note adds a name to a set.
-func (s *Store) note(set map[string]bool, name string) {
+// notKept notes that a blob went on as it came from the remote store.
+func (s *Store) notKept(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(set) >= maxNoted {
-		clear(set)
+	if len(s.unkept) >= maxNoted {
+		clear(s.unkept)
 	}
-	set[name] = true
+	s.unkept[name] = true
 }
 
 // Quarantine implements [store.Store]. It reaches the remote blob where that is damaged
 // too: where it has the very content that the local one has. What a disk has damaged
 // since it came, or a network on its way, does not make it put aside what the remote
-// store has intact.
+// store has intact. From then on what is there already is sent too, for a store that
+// has damaged one blob may have damaged others.
 func (s *Store) Quarantine(ctx context.Context, name string) error {
 	if !s.options.Both(name) {
 		return s.local.Quarantine(ctx, name)
@@ -43,7 +44,9 @@ func (s *Store) Quarantine(ctx context.Context, name string) error {
 	if !remotes {
 		return nil
 	}
-	s.note(s.suspect, name)
+	s.mu.Lock()
+	s.distrust = true
+	s.mu.Unlock()
 	if err := s.remote.Quarantine(ctx, name); err != nil {
 		s.options.Fault("quarantine", name, err)
 	}

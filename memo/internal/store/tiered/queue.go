@@ -295,7 +295,7 @@ func (q *queue) settle(name string, written bool) {
 }
 
 // upload sends a blob as the local store has it. One that is there already is not sent,
-// unless it refers to others or is known to be damaged there.
+// unless it refers to others, or may be damaged there.
 func (s *Store) upload(ctx context.Context, name string) (written bool, err error) {
 	b, err := s.local.Open(ctx, name)
 	if err != nil {
@@ -303,7 +303,7 @@ func (s *Store) upload(ctx context.Context, name string) (written bool, err erro
 	}
 	defer b.Close()
 	s.mu.Lock()
-	anew := s.suspect[name] || s.options.Last(name)
+	anew := s.distrust || s.options.Last(name)
 	s.mu.Unlock()
 	o := store.PutOptions{Modified: b.Modified()}
 	write := func(w io.Writer) error {
@@ -314,11 +314,6 @@ func (s *Store) upload(ctx context.Context, name string) (written bool, err erro
 		written, err = true, s.remote.Put(ctx, name, o, write)
 	} else {
 		written, err = s.remote.PutIfAbsent(ctx, name, b.Size(), o, write)
-	}
-	if err == nil && anew {
-		s.mu.Lock()
-		delete(s.suspect, name)
-		s.mu.Unlock()
 	}
 	return written, err
 }

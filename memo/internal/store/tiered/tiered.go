@@ -67,7 +67,7 @@ type Store struct {
 
 	mu        sync.Mutex
 	unkept    map[string]bool      // blobs that came from the remote store, and went on as they came
-	suspect   map[string]bool      // blobs that the remote store has damaged
+	distrust  bool                 // the remote store had a damaged blob: all is sent anew
 	freshened map[string]time.Time // when the remote store last learnt that a blob is used
 }
 
@@ -110,7 +110,7 @@ func New(local, remote store.Store, o Options) *Store {
 	}
 	s := &Store{
 		local: local, remote: remote, options: o,
-		unkept: map[string]bool{}, suspect: map[string]bool{}, freshened: map[string]time.Time{},
+		unkept: map[string]bool{}, freshened: map[string]time.Time{},
 	}
 	s.locks.pending = map[uint64]*pendingLock{}
 	s.queue.start(s)
@@ -146,7 +146,7 @@ func (s *Store) Get(ctx context.Context, name string, limit int64) (b []byte, mo
 	}
 	b, modified, remoteErr := s.remote.Get(ctx, name, limit)
 	if errors.Is(remoteErr, store.ErrTooLarge) {
-		s.note(s.unkept, name)
+		s.notKept(name)
 		return nil, modified, remoteErr
 	}
 	if remoteErr != nil {
@@ -161,7 +161,7 @@ func (s *Store) Get(ctx context.Context, name string, limit int64) (b []byte, mo
 		return err
 	})
 	if putErr != nil {
-		s.note(s.unkept, name)
+		s.notKept(name)
 		s.options.Fault("write", name, putErr)
 	} else {
 		s.options.Arrived(ctx, name, int64(len(b)))
@@ -198,7 +198,7 @@ func (s *Store) Open(ctx context.Context, name string) (store.Blob, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, errors.Join(err, far.Close())
 	}
-	s.note(s.unkept, name)
+	s.notKept(name)
 	s.options.Fault("write", name, putErr)
 	return far, nil // it can be read, if not kept
 }
