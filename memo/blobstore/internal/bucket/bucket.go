@@ -43,7 +43,11 @@ type Driver struct {
 // Register has [store.OpenURL] open the driver's URLs.
 func Register(d Driver) {
 	store.Register(d.Scheme, func(ctx context.Context, address string, readOnly bool) (store.Store, error) {
-		return open(ctx, d, address, readOnly)
+		s, err := open(ctx, d, address, readOnly)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	})
 }
 
@@ -54,6 +58,7 @@ type Bucket struct {
 	prefix   string // of all keys; it ends in a slash, or is empty
 	readOnly bool
 	timeout  time.Duration
+	rest     rest
 
 	closed chan struct{} // tells those who wait for a lock
 
@@ -151,7 +156,12 @@ func (s *Bucket) begin(ctx context.Context, op, name string, writes bool) (b *bl
 	if writes && s.readOnly {
 		return nil, nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrPermission}
 	}
-	if b, release, err = s.use(); err != nil {
+	if b, release, err = s.use(); err == nil {
+		if err = s.rest.check(); err != nil {
+			release()
+		}
+	}
+	if err != nil {
 		return nil, nil, &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	return b, release, nil

@@ -142,6 +142,7 @@ func (o *opened) ReadAt(p []byte, offset int64) (n int, err error) {
 	}
 	if err != nil {
 		err = o.store.cause(o.bucket, err)
+		o.store.saw(err)
 		if errors.Is(err, errCondition) {
 			err = fmt.Errorf("%w any more: %w", fs.ErrNotExist, err)
 		}
