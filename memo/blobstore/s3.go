@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/transport/http"
 	gcaws "gocloud.dev/aws"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
@@ -42,6 +43,7 @@ func init() {
 		Rewrite:      rewrite,
 		DropsUnread:  true,
 		Lacking:      lacking,
+		Conflict:     conflict,
 		SweepUploads: sweepUploads,
 	})
 }
@@ -121,4 +123,11 @@ func rewrite(as func(any) bool) error {
 func lacking(b *blob.Bucket, err error) bool {
 	var api smithy.APIError
 	return b.ErrorAs(err, &api) && api.ErrorCode() == "NoSuchBucket"
+}
+
+// conflict is what S3 answers to conditions on what is being written, and others also
+// without any.
+func conflict(b *blob.Bucket, err error) bool {
+	var response *http.ResponseError
+	return b.ErrorAs(err, &response) && response.HTTPStatusCode() == 409
 }

@@ -36,6 +36,8 @@ type Driver struct {
 	DropsUnread bool
 	// Lacking tells of an error that it is the bucket that is missing, not the blob.
 	Lacking func(b *blob.Bucket, err error) bool
+	// Conflict tells of an error that others wrote the same blob just then.
+	Conflict func(b *blob.Bucket, err error) bool
 	// SweepUploads drops uploads below a prefix that nobody goes on with.
 	SweepUploads func(ctx context.Context, b *blob.Bucket, name, prefix string, now time.Time) (freed int64, err error)
 }

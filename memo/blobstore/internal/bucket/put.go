@@ -61,7 +61,7 @@ func (s *Bucket) PutIfAbsent(ctx context.Context, name string, size int64, o sto
 	if again == nil && fits(info, size) {
 		return false, nil
 	}
-	if again == nil && errors.Is(err, errCondition) {
+	if errors.Is(err, errCondition) && (again == nil || s.missing(b, again)) {
 		err = s.put(ctx, b, name, blob.WriterOptions{}, write)
 	}
 	return err == nil, err
