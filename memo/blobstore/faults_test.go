@@ -231,6 +231,7 @@ func TestUnavailable(t *testing.T) {
 // TestAnswerLost: a lease whose making was answered by a broken connection is the
 // holder's all the same, as the request was repeated.
 func TestAnswerLost(t *testing.T) {
+	t.Parallel()
 	s := needServer(t)
 	p := newProxy(t, s)
 	var lost atomic.Int64

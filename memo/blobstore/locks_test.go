@@ -18,6 +18,7 @@ const leaseOf7 = "lock/0000000000000007"
 // TestDeadHolder: a lease of a process that died costs one waiter its patience, and
 // nobody after that; and a live one is not taken for dead by its times.
 func TestDeadHolder(t *testing.T) {
+	t.Parallel()
 	s := needServer(t)
 	st := openStore(t, url(s.address, s.bucket(t)))
 	ctx := t.Context()
@@ -42,6 +43,7 @@ func TestDeadHolder(t *testing.T) {
 
 // TestTakenLease: a holder whose lease was taken from it leaves the new one alone.
 func TestTakenLease(t *testing.T) {
+	t.Parallel()
 	s := needServer(t)
 	st := openStore(t, url(s.address, s.bucket(t)))
 	ctx := t.Context()

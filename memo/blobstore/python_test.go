@@ -34,6 +34,7 @@ func needPython(t *testing.T) string {
 // TestPythonReadsTheBucket: boto3 and NumPy, which know nothing of numcache, read what Go
 // wrote.
 func TestPythonReadsTheBucket(t *testing.T) {
+	t.Parallel()
 	s := needServer(t)
 	python := needPython(t)
 	bucket := s.bucket(t)

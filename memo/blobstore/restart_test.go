@@ -14,6 +14,7 @@ import (
 // TestServerKilledWhileItIsWrittenTo: what was being uploaded is not to be seen, what was
 // there is, and the store goes on with the server that comes back.
 func TestServerKilledWhileItIsWrittenTo(t *testing.T) {
+	t.Parallel()
 	needServer(t)
 	s, err := startServer(filepath.Join(t.TempDir(), "own"))
 	if err != nil {
