@@ -73,8 +73,12 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{dir: dir, signer: newSigner(options.Secret), flights: map[array.Digest]*flight{}}
-	options.Secret = nil // so that nothing prints it with the cache
+	if err := options.checkURLs(dir); err != nil {
+		return nil, err
+	}
 	c.options = options
+	// So that nothing prints them with the cache.
+	c.options.Secret, c.options.Remote = nil, ""
 	if options.Memory != nil {
 		if c.memory, err = newTier(*options.Memory); err != nil {
 			return nil, err
@@ -85,23 +89,27 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 	}
 	var opened store.Store
 	if store.Scheme(dir) != "" {
-		opened, c.dir, err = openURL(dir, options)
+		opened, c.dir, err = c.openURL(dir)
 	} else {
 		if c.dir, err = filepath.Abs(dir); err != nil {
 			return nil, &Error{"open", dir, err}
 		}
 		opened, err = openFolder(c.dir, options, open)
 	}
-	switch {
-	case opened != nil && options.ReadOnly:
-		c.store = readOnlyStore{opened}
-	case opened != nil:
-		c.store = opened
-	case !unavailable(err) && !(options.ReadOnly && errors.Is(err, fs.ErrNotExist)):
+	if opened == nil && !unavailable(err) && !(options.ReadOnly && errors.Is(err, fs.ErrNotExist)) {
 		return nil, &Error{"open", c.dir, err}
 	}
 	if err != nil {
 		c.tell(Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
+	}
+	if options.Remote != "" {
+		if opened, err = c.openRemote(options.Remote, opened); err != nil {
+			return nil, err
+		}
+	}
+	c.store = opened
+	if opened != nil && options.ReadOnly {
+		c.store = readOnlyStore{opened}
 	}
 	return c, nil
 }

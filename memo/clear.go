@@ -47,7 +47,11 @@ func (c *Cache) clear(ctx context.Context, progress func(Progress), folders ...s
 	}
 	at := Progress{Total: len(files), BytesTotal: totalSize(files)}
 	for _, f := range files {
-		if err := s.Delete(ctx, f.Name); err != nil {
+		from := s
+		if !isRecord(f.Name) { // of an array at the second level others may have use
+			from = localLevel(s)
+		}
+		if err := from.Delete(ctx, f.Name); err != nil {
 			return &Error{"clear", f.Name, err}
 		}
 		at.Done++

@@ -117,6 +117,32 @@
 //	size, err := memo.ParseSize("20G")
 //	c, err := memo.Open("cache", &memo.Options{Limits: memo.Limits{MaxBytes: size, MaxAge: 90 * 24 * time.Hour}})
 //
+// # On an object store, and behind a folder
+//
+// A program that imports github.com/numcache/numcache/memo/blobstore may give [Open] a URL
+// in place of a folder. The cache is then in an object store, under the same names and
+// in the same format:
+//
+//	c, err := memo.Open("s3://bucket/prefix?region=eu-central-1", nil)
+//
+// Or the cache stays in a folder, on a disk that is near, and the object store is the
+// second level behind it, which machines share: [Options.Remote].
+//
+//	c, err := memo.Open("cache", &memo.Options{Remote: "s3://bucket/prefix?region=eu-central-1"})
+//	defer c.Close() // sends what waits to be sent
+//
+// What the folder has not comes from there once, and is verified like all that is read;
+// what is computed goes there in the background, arrays before the record that names
+// them. A server that is slow, down or wrong is a fault, and left alone for a while:
+// the program goes on with its folder, or computes. What the server has damaged is put
+// aside there too, and computed; what a disk has damaged is fetched again. Limits and
+// listings are those of the folder; Forget removes from both.
+//
+// At a URL there are no files to map: [Ref.Open] reads the rows that it is asked for
+// from the store, and [npy.File.Map] reads the array into memory. Who can write the
+// bucket can forge results, as with a folder: its server says who that is, or else
+// [Options.Secret]. Open does not look at it.
+//
 // # What is happening
 //
 // [Options.OnEvent] is told of every hit, miss and fault, of the computations

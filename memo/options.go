@@ -31,6 +31,29 @@ type Options struct {
 	// the cache is in memory only.
 	Memory *Memory
 
+	// Remote, if set, is a URL of a second level behind the folder, such as
+	// s3://bucket/prefix, in a program that imports
+	// github.com/numcache/numcache/memo/blobstore; see Open for URLs. What the folder
+	// has not is looked for there, and then kept in the folder; what is computed is
+	// stored in the folder, and sent there in the background. So machines, each with a
+	// folder of its own, share results, and two of them that want the same call at once
+	// compute it once.
+	//
+	// The folder comes first, and the call does not wait for the second level but to
+	// find out whether that has the results. A server that does not answer within 20
+	// seconds, or fails, is a fault; it is then left alone for half a minute, and the
+	// program goes on with the folder. What cannot be sent yet waits, in a queue of at
+	// most 10,000 files and 4 GiB that is in memory by name only; what goes beyond that
+	// is a fault, stays in the folder, and is sent when it is stored again.
+	// [Cache.Close] sends what waits, for half a minute at most, and tells of the rest
+	// as a fault; so does nobody where a program ends without Close.
+	//
+	// Limits, Trim, Usage, Records and Verify are those of the folder, and Sync too.
+	// Forget removes an entry from both, and fails where the second level cannot be
+	// reached; so does Clear, for the records that the folder has. With ReadOnly results
+	// are read from the second level, and nothing is written to either.
+	Remote string
+
 	// Compress is the level, 1 to 9, with which objects are deflated: each is
 	// then an .npz file with one member, which numpy.load opens too. 0 stores
 	// plain .npy files, which are faster to read and can be mapped. Whatever

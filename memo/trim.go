@@ -75,7 +75,7 @@ func (c *Cache) Trim(ctx context.Context, limits Limits, o *TrimOptions) (Trimme
 	if err != nil {
 		return Trimmed{}, err
 	}
-	col := collection{c: c, s: s, limits: limits, target: limits, now: c.now(), sweepNow: true, dryRun: o.DryRun, progress: o.Progress}
+	col := collection{c: c, s: localLevel(s), limits: limits, target: limits, now: c.now(), sweepNow: true, dryRun: o.DryRun, progress: o.Progress}
 	err = col.run(ctx)
 	col.removed.LeftEntries, col.removed.LeftBytes = int(col.left.entries), col.left.bytes
 	if err == nil && !o.DryRun && !c.options.Limits.none() {

@@ -6,40 +6,46 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/numcache/numcache/memo/internal/store"
+	"github.com/numcache/numcache/memo/internal/store/guarded"
 )
 
-// urlPatience bounds what Open waits for a server.
-const urlPatience = 30 * time.Second
+// urlPatience bounds what Open waits for the store at a URL to be opened.
+const urlPatience = guarded.Timeout
 
 // openURL returns the store at a URL, which it makes a cache where nothing is there,
-// and the URL as it may be shown. With a store, the error is one that it may get over:
-// ErrDamaged tells what was repaired.
-func openURL(rawURL string, options Options) (s store.Store, shown string, err error) {
+// and the URL as it may be shown. With a store, the error is that the store cannot be had
+// now: it is tried again.
+func (c *Cache) openURL(rawURL string) (s store.Store, shown string, err error) {
 	shown = store.Scheme(rawURL) + "://"
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" && u.Path == "" {
 		return nil, shown, fmt.Errorf("%w: it is no valid URL", ErrArguments) // which err would show
 	}
 	shown = shownURL(*u)
-	if options.Group {
-		return nil, shown, fmt.Errorf("%w: Options.Group is for folders; who may read and write what is at a URL its server says", ErrArguments)
-	}
 	ctx, stop := context.WithTimeout(context.Background(), urlPatience)
 	defer stop()
-	if s, err = store.OpenURL(ctx, rawURL, options.ReadOnly); err == nil {
-		err = prepare(ctx, s, options.ReadOnly)
+	opened, err := store.OpenURL(ctx, rawURL, c.options.ReadOnly)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: no answer within %v: %w", store.ErrUnavailable, urlPatience, err)
+		}
+		return nil, shown, hide(err, rawURL, u)
 	}
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: no answer within %v: %w", store.ErrUnavailable, urlPatience, err)
+	guard := guarded.New(opened, guarded.Options{Prepare: func(ctx context.Context, s store.Store) error {
+		err := prepare(ctx, s, c.options.ReadOnly)
+		if errors.Is(err, ErrDamaged) { // which the cache gets over
+			c.tell(Event{Kind: Fault, Err: &Error{"open", shown, hide(err, rawURL, u)}})
+			return nil
+		}
+		return hide(err, rawURL, u)
+	}})
+	err = guard.Ready(context.Background())
+	if err != nil && !unavailable(err) {
+		return nil, shown, errors.Join(err, hide(guard.Close(), rawURL, u))
 	}
-	if err != nil && s != nil && !errors.Is(err, ErrDamaged) {
-		err = errors.Join(err, s.Close())
-		s = nil
-	}
-	return s, shown, hide(err, rawURL, u)
+	return guard, shown, err
 }
 
 // shownURL returns a URL without what may be secret in it.

@@ -166,7 +166,7 @@ func (c *Cache) evict(ctx context.Context, s store.Store, a *account) error {
 	if err != nil {
 		return err
 	}
-	col := collection{c: c, s: s, limits: c.options.Limits, target: c.options.Limits.below(), now: c.now(), swept: before.swept}
+	col := collection{c: c, s: localLevel(s), limits: c.options.Limits, target: c.options.Limits.below(), now: c.now(), swept: before.swept}
 	err = col.run(ctx)
 	if col.removed.Entries > 0 {
 		c.logger().LogAttrs(ctx, slog.LevelInfo, "numcache: evicted what was over the limits", slog.Int("entries", col.removed.Entries), slog.Int64("bytes", col.removed.Bytes))
