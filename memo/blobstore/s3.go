@@ -3,6 +3,7 @@ package blobstore
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/url"
 	"strconv"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/transport/http"
 	gcaws "gocloud.dev/aws"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
@@ -21,12 +23,15 @@ import (
 	"github.com/numcache/numcache/memo/blobstore/internal/bucket"
 )
 
-const (
-	// attempts and maxBackoff bound how often a request is made and how long the pauses
-	// between are. The caller can compute instead of waiting.
-	attempts   = 3
-	maxBackoff = time.Second
-)
+// attempts bounds how often a request is made.
+const attempts = 3
+
+// backoff is the pause before a request is repeated: short, for who waits can compute
+// instead. The pauses of several clients differ.
+func backoff(attempt int, _ error) (time.Duration, error) {
+	longest := 100 * time.Millisecond << (2 * min(attempt-1, 3))
+	return longest/2 + rand.N(longest/2), nil
+}
 
 func init() {
 	bucket.Register(bucket.Driver{
@@ -38,6 +43,7 @@ func init() {
 		Rewrite:      rewrite,
 		DropsUnread:  true,
 		Lacking:      lacking,
+		Conflict:     conflict,
 		SweepUploads: sweepUploads,
 	})
 }
@@ -66,7 +72,7 @@ func openS3(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = attempts, maxBackoff, ratelimit.None
+			o.MaxAttempts, o.Backoff, o.RateLimiter = attempts, retry.BackoffDelayerFunc(backoff), ratelimit.None
 		})
 		// That a stored object has no checksum is nothing to log: memo verifies it.
 		o.DisableLogOutputChecksumValidationSkipped = true
@@ -117,4 +123,11 @@ func rewrite(as func(any) bool) error {
 func lacking(b *blob.Bucket, err error) bool {
 	var api smithy.APIError
 	return b.ErrorAs(err, &api) && api.ErrorCode() == "NoSuchBucket"
+}
+
+// conflict is what S3 answers to conditions on what is being written, and others also
+// without any.
+func conflict(b *blob.Bucket, err error) bool {
+	var response *http.ResponseError
+	return b.ErrorAs(err, &response) && response.HTTPStatusCode() == 409
 }

@@ -36,6 +36,8 @@ type Driver struct {
 	DropsUnread bool
 	// Lacking tells of an error that it is the bucket that is missing, not the blob.
 	Lacking func(b *blob.Bucket, err error) bool
+	// Conflict tells of an error that others wrote the same blob just then.
+	Conflict func(b *blob.Bucket, err error) bool
 	// SweepUploads drops uploads below a prefix that nobody goes on with.
 	SweepUploads func(ctx context.Context, b *blob.Bucket, name, prefix string, now time.Time) (freed int64, err error)
 }
@@ -43,7 +45,11 @@ type Driver struct {
 // Register has [store.OpenURL] open the driver's URLs.
 func Register(d Driver) {
 	store.Register(d.Scheme, func(ctx context.Context, address string, readOnly bool) (store.Store, error) {
-		return open(ctx, d, address, readOnly)
+		s, err := open(ctx, d, address, readOnly)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	})
 }
 
@@ -54,6 +60,7 @@ type Bucket struct {
 	prefix   string // of all keys; it ends in a slash, or is empty
 	readOnly bool
 	timeout  time.Duration
+	rest     rest
 
 	closed chan struct{} // tells those who wait for a lock
 
@@ -151,7 +158,12 @@ func (s *Bucket) begin(ctx context.Context, op, name string, writes bool) (b *bl
 	if writes && s.readOnly {
 		return nil, nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrPermission}
 	}
-	if b, release, err = s.use(); err != nil {
+	if b, release, err = s.use(); err == nil {
+		if err = s.rest.check(); err != nil {
+			release()
+		}
+	}
+	if err != nil {
 		return nil, nil, &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	return b, release, nil

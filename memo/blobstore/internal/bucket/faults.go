@@ -15,18 +15,34 @@ import (
 // errCondition is a request whose condition did not hold.
 var errCondition = errors.New("another blob has the name")
 
+// errConflict is a request that came just when others wrote the same blob.
+var errConflict = fmt.Errorf("%w: %w just now", store.ErrUnavailable, errCondition)
+
 // fail says what an error of the bucket means for an operation on a name. ctx is the
 // caller's; that the operation's own time was up is a store that cannot be had.
 func (s *Bucket) fail(ctx context.Context, b *blob.Bucket, op, name string, err error) error {
 	if err == nil {
+		s.rest.saw(nil)
 		return nil
 	}
 	if ctx.Err() != nil {
 		return &fs.PathError{Op: op, Path: name, Err: ctx.Err()}
 	}
-	return &fs.PathError{Op: op, Path: name, Err: s.cause(b, err)}
+	err = s.cause(b, err)
+	s.saw(err)
+	return &fs.PathError{Op: op, Path: name, Err: err}
 }
 
+// saw keeps in mind how an operation ended.
+func (s *Bucket) saw(cause error) {
+	if errors.Is(cause, store.ErrUnavailable) && cause != errConflict {
+		s.rest.saw(cause)
+	} else if !errors.Is(cause, fs.ErrClosed) {
+		s.rest.saw(nil)
+	}
+}
+
+// cause says what an error of the bucket means.
 func (s *Bucket) cause(b *blob.Bucket, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrClosed), errors.Is(err, store.ErrTooLarge), errors.Is(err, store.ErrUnavailable):
@@ -36,6 +52,8 @@ func (s *Bucket) cause(b *blob.Bucket, err error) error {
 		return fmt.Errorf("%w: %s://%s did not answer in time: %v", store.ErrUnavailable, s.driver.Scheme, s.name, err)
 	case s.driver.Lacking != nil && s.driver.Lacking(b, err):
 		return fmt.Errorf("%w: there is no bucket %s: %v", store.ErrUnavailable, s.name, err)
+	case s.driver.Conflict != nil && s.driver.Conflict(b, err):
+		return errConflict
 	}
 	switch gcerrors.Code(err) {
 	case gcerrors.NotFound:

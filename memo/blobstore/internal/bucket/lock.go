@@ -90,11 +90,8 @@ func (l *lease) acquire(ctx context.Context, patience time.Duration) error {
 			return nil
 		}
 		found, readErr := l.read(ctx)
-		for errors.Is(readErr, fs.ErrNotExist) && isCondition(err) { // it was given back just now
-			if err = l.write(ctx, blob.WriterOptions{IfNotExist: true}); err == nil {
-				return nil
-			}
-			found, readErr = l.read(ctx)
+		if errors.Is(readErr, fs.ErrNotExist) && isCondition(err) {
+			found, readErr, wait = "", nil, minPoll // it was given back just now
 		}
 		switch {
 		case ctx.Err() != nil:

@@ -142,6 +142,7 @@ func (o *opened) ReadAt(p []byte, offset int64) (n int, err error) {
 	}
 	if err != nil {
 		err = o.store.cause(o.bucket, err)
+		o.store.saw(err)
 		if errors.Is(err, errCondition) {
 			err = fmt.Errorf("%w any more: %w", fs.ErrNotExist, err)
 		}
@@ -169,7 +170,7 @@ func (o *opened) readOn(p []byte, offset int64) error {
 	for len(p) > 0 {
 		if st == nil || st.left == 0 {
 			if st != nil {
-				window = min(4*st.window, maxWindow)
+				window = min(16*st.window, maxWindow)
 				st.close()
 			}
 			if st, err = o.request(offset, max(window, int64(len(p)))); err != nil {

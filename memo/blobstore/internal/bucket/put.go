@@ -61,7 +61,7 @@ func (s *Bucket) PutIfAbsent(ctx context.Context, name string, size int64, o sto
 	if again == nil && fits(info, size) {
 		return false, nil
 	}
-	if again == nil && errors.Is(err, errCondition) {
+	if errors.Is(err, errCondition) && (again == nil || s.missing(b, again)) {
 		err = s.put(ctx, b, name, blob.WriterOptions{}, write)
 	}
 	return err == nil, err
@@ -104,6 +104,9 @@ func (s *Bucket) put(ctx context.Context, b *blob.Bucket, name string, o blob.Wr
 	}()
 	written := write(u)
 	finished = true
+	if written == nil {
+		written = ctx.Err()
+	}
 	if written != nil {
 		u.drop(written)
 	} else {
@@ -117,8 +120,6 @@ func (s *Bucket) put(ctx context.Context, b *blob.Bucket, name string, o blob.Wr
 		return s.fail(ctx, b, "put", name, ctx.Err())
 	case u.failed == nil && written != nil:
 		return &callbackError{written}
-	case err == nil && written == nil:
-		return nil
 	}
 	if err == nil {
 		err = u.failed
