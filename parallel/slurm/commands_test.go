@@ -402,3 +402,31 @@ func TestParseQueue(t *testing.T) {
 		}
 	}
 }
+
+// A Progress function that panics ends the call, and its tasks.
+func TestCommandsProgressPanics(t *testing.T) {
+	f, e := onFake(t, Options{})
+	f.state = func(_, chunk int) string {
+		if chunk == 0 {
+			return "COMPLETED"
+		}
+		return "RUNNING"
+	}
+	o := &parallel.Options{Grain: 2, Executor: e, ProgressInterval: 1, Progress: func(parallel.Progress) { panic("oh") }}
+	_, err := scale.Map(within(t, time.Minute), o, normal(12, 2), 2, work{By: 1})
+	var p *parallel.PanicError
+	if !errors.As(err, &p) || f.calls["scancel"] != 1 {
+		t.Error(err, f.calls)
+	}
+}
+
+func TestNilExecutor(t *testing.T) {
+	for _, e := range []*Executor{nil, {}} {
+		if _, err := scale.Map(t.Context(), &parallel.Options{Executor: e}, normal(2, 2), 2, work{By: 1}); !errors.Is(err, parallel.ErrInvalid) {
+			t.Error(err)
+		}
+		if _, _, err := e.Prepare(t.Context(), nil); !errors.Is(err, parallel.ErrInvalid) {
+			t.Error(err)
+		}
+	}
+}

@@ -148,6 +148,9 @@ func (e *Executor) Stats() Stats {
 // they have ended, the call that the job describes, with the same options, finds their
 // results in the cache and submits what is missing.
 func (e *Executor) Prepare(ctx context.Context, j *parallel.Job) (key string, chunks int, err error) {
+	if e == nil || e.cache == nil {
+		return "", 0, errNoExecutor
+	}
 	if j == nil || j.X == nil || j.X.IsEmpty() {
 		return "", 0, fmt.Errorf("%w: Prepare: a job without a matrix; MapFunc.Job and ReduceFunc.Job make one", parallel.ErrInvalid)
 	}
@@ -175,6 +178,9 @@ func (e *Executor) describe(ctx context.Context, j *parallel.Job, chunks []paral
 // failed too often, with a [*parallel.Error] around a [*TaskError]. What the cache has by
 // then stays there, for the next call.
 func (e *Executor) Execute(ctx context.Context, j *parallel.Job) error {
+	if e == nil || e.cache == nil {
+		return errNoExecutor
+	}
 	chunks := j.Cut(e.options.Tasks)
 	d, err := e.describe(ctx, j, chunks)
 	if err != nil {
@@ -219,5 +225,7 @@ func (e *Executor) scheduler(key string) (scheduler, error) {
 	}
 	return &commands{run: e.run, o: e.options, name: name, program: program, env: env, sleep: e.sleep}, nil
 }
+
+var errNoExecutor = fmt.Errorf("%w: the slurm.Executor is nil; make it with slurm.New", parallel.ErrInvalid)
 
 var errUnanswered = errors.New("slurm: Slurm does not answer")
