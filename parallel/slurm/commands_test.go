@@ -138,7 +138,7 @@ func (f *fake) call(t *testing.T, e *Executor) (*mat.Dense, error) {
 var errController = errors.New("slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
 
 func TestCommands(t *testing.T) {
-	f, e := onFake(t, Options{Partition: "long", Account: "me", TimeLimit: 90*time.Minute + time.Millisecond, CPUs: 4, Memory: "2G", Args: []string{"--nice=10"}, Program: "/it's/here"})
+	f, e := onFake(t, Options{Partition: "long", Account: "me", TimeLimit: 90*time.Minute + time.Millisecond, CPUs: 4, Memory: "2G", Args: []string{"--nice=10"}, Program: "/it's/here", Cache: "s3://b/p?region=x&a=b,c"})
 	if _, err := f.call(t, e); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%q lacks %q", args, want)
 		}
 	}
-	if !strings.Contains(f.script, "export "+parallel.WorkerVariable+"='slurm'\n") || !strings.HasSuffix(f.script, "\nexec '/it'\\''s/here'\n") {
+	if !strings.Contains(f.script, "export "+parallel.WorkerVariable+"='slurm'\n") || !strings.Contains(f.script, "export "+cacheVariable+"='s3://b/p?region=x&a=b,c'\n") || !strings.HasSuffix(f.script, "\nexec '/it'\\''s/here'\n") {
 		t.Error(f.script)
 	}
 	if _, err := f.call(t, e); err != nil || f.calls["sbatch"] != 1 {

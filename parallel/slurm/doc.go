@@ -26,7 +26,7 @@
 // is no daemon, no port is opened, and the cluster needs no accounting. Slurm must
 // run the program under the path that it has here, or Options.Program, and the
 // cache and Options.Logs must be on a file system that all nodes share; the cache
-// may also be a store with a URL whose package the program imports.
+// may also be a store with a URL whose package the program imports; see Options.Cache.
 //
 // # What is kept
 //

@@ -38,6 +38,12 @@ type Options struct {
 	// all nodes share; it is made. "" is slurm-logs in the working directory.
 	Logs string
 
+	// Cache is the name by which workers open the cache: the URL that it was opened
+	// with, where that has a query, such as an endpoint, or another path of the folder.
+	// "" is the cache's Dir. It stands in the batch script, so credentials do not belong
+	// in it: those that are in the environment reach the workers too.
+	Cache string
+
 	// Program is what tasks run; "" is the program that this process runs, which
 	// must be there under the same path on all nodes.
 	Program string
@@ -218,8 +224,11 @@ func (e *Executor) scheduler(key string) (scheduler, error) {
 	if err := os.MkdirAll(e.options.Logs, 0o777); err != nil {
 		return nil, fmt.Errorf("slurm: the folder of the logs: %w", err)
 	}
-	name := "numcache-" + key
-	env := []string{parallel.WorkerVariable + "=" + workerName, cacheVariable + "=" + e.cache.Dir(), jobVariable + "=" + key}
+	name, cache := "numcache-"+key, e.options.Cache
+	if cache == "" {
+		cache = e.cache.Dir()
+	}
+	env := []string{parallel.WorkerVariable + "=" + workerName, cacheVariable + "=" + cache, jobVariable + "=" + key}
 	if e.options.Local > 0 {
 		return newLocal(e.options, name, program, env), nil
 	}
