@@ -152,6 +152,7 @@ func TestRegisteredInvalid(t *testing.T) {
 		hidden int
 	}
 	var none *parallel.MapFunc[int]
+	var noContext context.Context
 	unnamed := parallel.RegisterMap("", "1", ok)
 	unversioned := parallel.RegisterMap("test/unversioned", "", ok)
 	empty := parallel.RegisterMap[int]("test/nil", "1", nil)
@@ -182,7 +183,7 @@ func TestRegisteredInvalid(t *testing.T) {
 			"nil matrix":   {result(travelScale.Map(bg, o, nil, 1, factor{})), "matrix is nil"},
 			"empty matrix": {result(travelSum.Reduce(bg, o, &mat.Dense{}, factor{})), "empty"},
 			"no columns":   {result(travelScale.Map(bg, o, x, 0, factor{})), "at least one"},
-			"nil context":  {result(travelScale.Map(nil, o, x, 1, factor{})), "context is nil"}, //nolint:staticcheck
+			"nil context":  {result(travelScale.Map(noContext, o, x, 1, factor{})), "context is nil"},
 		} {
 			if !errors.Is(c.err, parallel.ErrInvalid) || !strings.Contains(c.err.Error(), c.says) {
 				t.Errorf("%s, executor %t: %v", name, e != nil, c.err)

@@ -138,7 +138,7 @@ func (f *fake) call(t *testing.T, e *Executor) (*mat.Dense, error) {
 var errController = errors.New("slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
 
 func TestCommands(t *testing.T) {
-	f, e := onFake(t, Options{Partition: "long", Account: "me", TimeLimit: 90*time.Minute + time.Millisecond, CPUs: 4, Memory: "2G", Args: []string{"--nice=10"}, Program: "/it's/here"})
+	f, e := onFake(t, Options{Partition: "long", Account: "me", TimeLimit: 90*time.Minute + time.Millisecond, CPUs: 4, Memory: "2G", Args: []string{"--nice=10"}, Program: "/it's/here", Cache: "s3://b/p?region=x&a=b,c"})
 	if _, err := f.call(t, e); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%q lacks %q", args, want)
 		}
 	}
-	if !strings.Contains(f.script, "export "+parallel.WorkerVariable+"='slurm'\n") || !strings.HasSuffix(f.script, "\nexec '/it'\\''s/here'\n") {
+	if !strings.Contains(f.script, "export "+parallel.WorkerVariable+"='slurm'\n") || !strings.Contains(f.script, "export "+cacheVariable+"='s3://b/p?region=x&a=b,c'\n") || !strings.HasSuffix(f.script, "\nexec '/it'\\''s/here'\n") {
 		t.Error(f.script)
 	}
 	if _, err := f.call(t, e); err != nil || f.calls["sbatch"] != 1 {
@@ -232,8 +232,9 @@ func TestCommandsRequeue(t *testing.T) {
 		case 20:
 			f.queue["1|5"] = "STATE_OF_TOMORROW"
 		case 30:
-			f.compute(t.Context(), f.script, 5)
-			f.queue["1|5"] = "COMPLETED"
+			f.queue["1|5"] = "COMPLETING" // has ended, and its result is not seen yet
+		case 40:
+			f.compute(t.Context(), f.script, 5) // and may be clearing up for long
 		}
 		return nil
 	}
@@ -252,10 +253,10 @@ func TestCommandsUnanswered(t *testing.T) {
 		if name != "squeue" {
 			return nil
 		}
-		if looks++; looks == 1 {
+		if looks++; looks <= 1000 { // which is more than an hour
 			return nil
 		}
-		if i := looks/100 - 1; looks%100 == 0 && i < 6 { // each after less than an hour
+		if i := (looks-1000)/100 - 1; looks%100 == 0 && i < 6 { // each after less than an hour
 			f.compute(t.Context(), f.script, i)
 		}
 		return errController
@@ -383,15 +384,15 @@ func TestRanges(t *testing.T) {
 }
 
 func TestParseQueue(t *testing.T) {
-	seen, err := parseQueue("9|0|FAILED\n10|0|COMPLETED\n8|1|PENDING\n10|1|FAILED\n11|N/A|RUNNING\n12|2|COMPLETING\n")
-	if err != nil || len(seen) != 3 {
+	seen, err := parseQueue("9|0|FAILED\n10|0|COMPLETED\n8|1|PENDING\n10|1|FAILED\n11|N/A|RUNNING\n12|2|COMPLETING\n13|3|NODE_FAIL\n9|3|RUNNING\n")
+	if err != nil || len(seen) != 4 {
 		t.Fatal(seen, err)
 	}
 	if s := seen[0]; s.submission != "10" || s.active {
 		t.Errorf("the latest counts: %+v", s)
 	}
-	if s := seen[1]; s.submission != "8" || !s.active {
-		t.Errorf("what is active counts: %+v", s)
+	if a, b := seen[1], seen[3]; a.submission != "8" || !a.active || b.submission != "9" || !b.active {
+		t.Errorf("what is active counts: %+v, %+v", a, b)
 	}
 	if s := seen[2]; !s.active || !s.ending {
 		t.Errorf("%+v", s)
@@ -400,5 +401,67 @@ func TestParseQueue(t *testing.T) {
 		if _, err := parseQueue(bad); err == nil {
 			t.Errorf("%q is taken for an answer", bad)
 		}
+	}
+}
+
+// A Progress function that panics ends the call, and its tasks.
+func TestCommandsProgressPanics(t *testing.T) {
+	f, e := onFake(t, Options{})
+	f.state = func(_, chunk int) string {
+		if chunk == 0 {
+			return "COMPLETED"
+		}
+		return "RUNNING"
+	}
+	o := &parallel.Options{Grain: 2, Executor: e, ProgressInterval: 1, Progress: func(parallel.Progress) { panic("oh") }}
+	_, err := scale.Map(within(t, time.Minute), o, normal(12, 2), 2, work{By: 1})
+	var p *parallel.PanicError
+	if !errors.As(err, &p) || f.calls["scancel"] != 1 {
+		t.Error(err, f.calls)
+	}
+}
+
+func TestNilExecutor(t *testing.T) {
+	for _, e := range []*Executor{nil, {}} {
+		if _, err := scale.Map(t.Context(), &parallel.Options{Executor: e}, normal(2, 2), 2, work{By: 1}); !errors.Is(err, parallel.ErrInvalid) {
+			t.Error(err)
+		}
+		if _, _, err := e.Prepare(t.Context(), nil); !errors.Is(err, parallel.ErrInvalid) {
+			t.Error(err)
+		}
+	}
+}
+
+// Tasks that an earlier submitter has left are taken over: they are waited for, and one
+// more look, as a result may be seen late.
+func TestCommandsTakeOver(t *testing.T) {
+	f, e := onFake(t, Options{Tasks: 6})
+	j, err := scale.Job(&parallel.Options{Grain: 2}, normal(12, 2), 2, work{By: 1.1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _, err := e.Prepare(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(state string) {
+		for i := range 6 {
+			f.queue[fmt.Sprintf("7|%d", i)] = state
+		}
+	}
+	all("RUNNING")
+	f.before = func(name string) error {
+		switch {
+		case name == "squeue" && f.calls[name] == 5:
+			all("COMPLETED")
+		case name == "squeue" && f.calls[name] == 6:
+			for i := range 6 {
+				f.compute(t.Context(), jobVariable+"='"+key+"'", i)
+			}
+		}
+		return nil
+	}
+	if _, err := f.call(t, e); err != nil || f.calls["sbatch"] != 0 {
+		t.Error(err, f.calls)
 	}
 }

@@ -26,7 +26,7 @@
 // is no daemon, no port is opened, and the cluster needs no accounting. Slurm must
 // run the program under the path that it has here, or Options.Program, and the
 // cache and Options.Logs must be on a file system that all nodes share; the cache
-// may also be a store with a URL whose package the program imports.
+// may also be a store with a URL whose package the program imports; see Options.Cache.
 //
 // # What is kept
 //
@@ -38,6 +38,10 @@
 // over tasks of its own that still run. Limits of the cache that evict results
 // before they were read have them computed again. A worker opens the cache with
 // [OpenCache].
+//
+// With a secret ([memo.Options].Secret), which OpenCache gives to workers, descriptions
+// and results must be signed. The matrix is known by its digest alone, which is made
+// to find damage, and is no defence against who can write the cache and means harm.
 //
 // # What can go wrong, and what then
 //
@@ -71,8 +75,10 @@
 //
 // # What it costs
 //
-// A task is a process: it costs what Slurm takes to start one, and some
-// milliseconds of ours; SCALE.md beside this file has the measurements (go test
-// -run '^$' -bench Overhead), and counts of requests for sizes beyond them. A task
-// should have some seconds of work.
+// A task is a process, which Slurm takes its time to start. On a cluster of three nodes
+// on one machine of two CPUs a Map whose blocks are no work took 3.4 s for 100 blocks,
+// each a task, and 5.1 s for 10,000 in 157 tasks: 33 ms for a task, of which 26 are
+// Slurm's own, as an array of as many empty tasks showed; 34 ms for a block, and 0.5 ms
+// (go test -run '^$' -bench Overhead). A task should have some seconds of work.
+// SCALE.md beside this file counts requests for sizes beyond that.
 package slurm

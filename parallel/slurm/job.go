@@ -46,7 +46,7 @@ type chunkState struct {
 // run returns when all chunks are delivered, or with an error after it has cancelled
 // the rest.
 func (r *job) run(ctx context.Context) error {
-	err := r.untilDone(ctx)
+	err := parallel.Protect(func() error { return r.untilDone(ctx) }) // a Progress function may panic
 	if err == nil || errors.Is(err, errUnanswered) {
 		return err
 	}

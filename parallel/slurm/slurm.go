@@ -38,6 +38,12 @@ type Options struct {
 	// all nodes share; it is made. "" is slurm-logs in the working directory.
 	Logs string
 
+	// Cache is the name by which workers open the cache: the URL that it was opened
+	// with, where that has a query, such as an endpoint, or another path of the folder.
+	// "" is the cache's Dir. It stands in the batch script, so credentials do not belong
+	// in it: those that are in the environment reach the workers too.
+	Cache string
+
 	// Program is what tasks run; "" is the program that this process runs, which
 	// must be there under the same path on all nodes.
 	Program string
@@ -148,6 +154,9 @@ func (e *Executor) Stats() Stats {
 // they have ended, the call that the job describes, with the same options, finds their
 // results in the cache and submits what is missing.
 func (e *Executor) Prepare(ctx context.Context, j *parallel.Job) (key string, chunks int, err error) {
+	if e == nil || e.cache == nil {
+		return "", 0, errNoExecutor
+	}
 	if j == nil || j.X == nil || j.X.IsEmpty() {
 		return "", 0, fmt.Errorf("%w: Prepare: a job without a matrix; MapFunc.Job and ReduceFunc.Job make one", parallel.ErrInvalid)
 	}
@@ -175,6 +184,9 @@ func (e *Executor) describe(ctx context.Context, j *parallel.Job, chunks []paral
 // failed too often, with a [*parallel.Error] around a [*TaskError]. What the cache has by
 // then stays there, for the next call.
 func (e *Executor) Execute(ctx context.Context, j *parallel.Job) error {
+	if e == nil || e.cache == nil {
+		return errNoExecutor
+	}
 	chunks := j.Cut(e.options.Tasks)
 	d, err := e.describe(ctx, j, chunks)
 	if err != nil {
@@ -212,12 +224,17 @@ func (e *Executor) scheduler(key string) (scheduler, error) {
 	if err := os.MkdirAll(e.options.Logs, 0o777); err != nil {
 		return nil, fmt.Errorf("slurm: the folder of the logs: %w", err)
 	}
-	name := "numcache-" + key
-	env := []string{parallel.WorkerVariable + "=" + workerName, cacheVariable + "=" + e.cache.Dir(), jobVariable + "=" + key}
+	name, cache := "numcache-"+key, e.options.Cache
+	if cache == "" {
+		cache = e.cache.Dir()
+	}
+	env := []string{parallel.WorkerVariable + "=" + workerName, cacheVariable + "=" + cache, jobVariable + "=" + key}
 	if e.options.Local > 0 {
 		return newLocal(e.options, name, program, env), nil
 	}
 	return &commands{run: e.run, o: e.options, name: name, program: program, env: env, sleep: e.sleep}, nil
 }
+
+var errNoExecutor = fmt.Errorf("%w: the slurm.Executor is nil; make it with slurm.New", parallel.ErrInvalid)
 
 var errUnanswered = errors.New("slurm: Slurm does not answer")
