@@ -132,6 +132,6 @@ var taskSteps = []struct {
 	{verb: "close, with statistics", hot: true, after: true},
 }
 
-// gatherSteps is what the submitter does for a chunk: it looks whether the result is
-// there, before and after, and reads it.
-var gatherSteps = []string{"has, of none", "has", "hit"}
+// gatherSteps is what the submitter does for a chunk: before it submits the chunk it asks
+// for the result, in vain, and reads it when the task has ended.
+var gatherSteps = []string{"has, of none", "hit"}
