@@ -33,36 +33,29 @@ func listTable() table {
 		pages := math.Ceil(blobsPerEntry * n / listPage)
 		t.rows = append(t.rows, []string{
 			scientific(n), short(pages), lasting(pages * listTime.Seconds()),
-			lasting(math.Ceil(pages/keyFolders) * listTime.Seconds()), dollars(pages * writePrice),
+			lasting(math.Ceil(pages/keyFolders) * listTime.Seconds()), dollars(requests{lists: pages}.price()),
 		})
 	}
 	return t
 }
 
-// trim is what a trim asks for that sweeps, and evicts a twentieth of the entries.
-type trim struct {
-	lists, reads, writes float64
-}
-
-func trimOf(entries float64) (t trim) {
+// trim is what a trim sends that sweeps, and evicts a twentieth of the entries.
+func trim(entries float64) requests {
 	evicted := entries * evictedShare
-	rounds := math.Ceil(evicted / maxCandidates) // each lists the records, the first one is counted
-	kept, gone := verbs["trim, with nothing to remove, for each entry"], verbs["trim, for each entry removed more"]
-	t.lists = float64(kept["listed"])*entries/listPage + max(rounds-1, 0)*entries/listPage
-	t.reads = float64(kept["get"])*entries + float64(gone["get"]+gone["stat"])*evicted
-	t.writes = float64(gone["delete"]) * evicted
-	return t
+	rounds := math.Ceil(evicted / maxCandidates) // each but the first lists the records again
+	relisted := requests{lists: (rounds - 1) * entries / listPage}
+	return asked("trim, with nothing to remove, for each entry").times(entries).
+		plus(asked("trim, for each entry removed more").times(evicted)).plus(relisted)
 }
 
 func trimTable() table {
 	t := table{title: "A trim that evicts a twentieth", rows: [][]string{{"entries", "lists", "reads", "deletes", "one after another", "at S3's rates for one prefix", "memory", "$"}}}
 	for _, n := range entryCounts {
-		r := trimOf(n)
+		r := trim(n)
 		t.rows = append(t.rows, []string{
-			scientific(n), short(r.lists), short(r.reads), short(r.writes),
-			lasting(r.lists*listTime.Seconds() + r.reads*readTime.Seconds() + r.writes*writeTime.Seconds()),
-			lasting((r.lists+r.reads)/readRate + r.writes/writeRate),
-			byteSize(bytesPerObject * n), dollars(r.reads*readPrice + r.lists*writePrice),
+			scientific(n), short(r.lists), short(r.gets), short(r.deletes),
+			lasting(r.lists*listTime.Seconds() + r.gets*readTime.Seconds() + r.deletes*writeTime.Seconds()),
+			lasting(r.reads()/readRate + r.writes()/writeRate), byteSize(bytesPerObject * n), dollars(r.price()),
 		})
 	}
 	return t

@@ -72,39 +72,51 @@ func alike(a, b string) error {
 	return nil
 }
 
-// TestVerbs holds that the verbs ask what memo's own test counts.
+// TestVerbs holds that the verbs ask what the tests of memo and blobstore count.
 func TestVerbs(t *testing.T) {
-	content, err := os.ReadFile("../../../memo/testdata/requests.txt")
+	for file, told := range map[string]map[string]counts{
+		"blobstore/testdata/requests.txt": verbs,
+		"testdata/requests.txt":           everyEntry,
+	} {
+		counted := readCounts(t, "../../../memo/"+file)
+		for verb, want := range told {
+			if !maps.Equal(want, counted[verb]) {
+				t.Errorf("%s: %v, and %s has %v", verb, want, file, counted[verb])
+			}
+			for what := range want {
+				if _, ok := perCount[what]; !ok {
+					t.Errorf("%s: it is not said what %q takes", verb, what)
+				}
+			}
+		}
+	}
+}
+
+// readCounts reads lines such as "verb: get 1, open 2".
+func readCounts(t *testing.T, file string) map[string]counts {
+	t.Helper()
+	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	counted := map[string]operations{}
+	counted := map[string]counts{}
 	for line := range strings.Lines(string(content)) {
 		colon := strings.LastIndex(line, ": ")
 		if colon < 0 {
-			continue
+			t.Fatalf("%s: %q", file, line)
 		}
-		ops := operations{}
-		for _, told := range strings.Split(strings.TrimSpace(line[colon+2:]), ", ") {
+		of := counts{}
+		for told := range strings.SplitSeq(strings.TrimSpace(line[colon+2:]), ", ") {
 			space := strings.LastIndex(told, " ")
 			n, err := strconv.Atoi(told[space+1:])
 			if err != nil {
-				t.Fatalf("%q: %v", line, err)
+				t.Fatalf("%s: %q: %v", file, line, err)
 			}
-			ops[told[:space]] = n
+			of[told[:space]] = n
 		}
-		counted[line[:colon]] = ops
+		counted[line[:colon]] = of
 	}
-	for verb, ops := range verbs {
-		if !maps.Equal(ops, counted[verb]) {
-			t.Errorf("%s: %v, and memo counts %v", verb, ops, counted[verb])
-		}
-		for op := range ops {
-			if _, ok := perOperation[op]; !ok {
-				t.Errorf("%s: it is not said what %q takes", verb, op)
-			}
-		}
-	}
+	return counted
 }
 
 // TestConstants holds that memo decides as the tables have it.
@@ -117,6 +129,10 @@ func TestConstants(t *testing.T) {
 		"limits.go":                    {"l.MaxBytes -= l.MaxBytes / 20\n"},
 		"once.go":                      {"binary.BigEndian.Uint64(key[:8]) >> 3 "},
 		"internal/store/lock_linux.go": {"maxPoll = 20 * time.Millisecond\n"},
+
+		"blobstore/internal/bucket/lock.go": {"maxPoll = 250 * time.Millisecond\n"},
+		"blobstore/internal/bucket/open.go": {"headSize = 64 << 10\n"},
+		"blobstore/internal/bucket/list.go": {"const pageSize = 1000\n"},
 	} {
 		content, err := os.ReadFile("../../../memo/" + file)
 		if err != nil {
@@ -163,14 +179,23 @@ func TestStarts(t *testing.T) {
 	}
 }
 
-// TestLost: who is alone loses nothing, and twice as many lose twice as much.
-func TestLost(t *testing.T) {
-	if got := lost(1, 1000, rand.New(rand.NewPCG(1, 2))); got != 0 {
-		t.Errorf("a process alone loses %v", got)
+// TestRewrite: who is alone loses nothing, nor do a few with a quick lock; with a lock that
+// is nearly never free most go on without, as many as it has no time for.
+func TestRewrite(t *testing.T) {
+	r := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+	if without, lost := rewrite(1, 1000, inBucket, r()); without != 0 || lost != 0 {
+		t.Errorf("alone: %v without the lock, %v lost", without, lost)
 	}
-	few, many := lost(10, 1000, rand.New(rand.NewPCG(1, 2))), lost(20, 1000, rand.New(rand.NewPCG(1, 2)))
-	if few <= 0 || many < 1.7*few || many > 2.3*few { // it is rare, so twice as many lose twice as much
-		t.Errorf("10 processes lose %v, 20 lose %v", few, many)
+	if without, lost := rewrite(10, 1000, rewriting{0.001, 0.001, 0}, r()); without != 0 || lost != 0 {
+		t.Errorf("ten: %v without the lock, %v lost", without, lost)
+	}
+	const processes, held = 1000, 0.100
+	without, lost := rewrite(processes, 100, rewriting{0.020, 0.030, 0.050}, r())
+	if want := 1 - statisticsEvery/held/processes; math.Abs(without-want) > 0.02 {
+		t.Errorf("a thousand: %v without the lock, want %v", without, want)
+	}
+	if lost < 0.5 {
+		t.Errorf("a thousand: %v lost", lost)
 	}
 }
 

@@ -29,7 +29,7 @@ func gatherTable() table {
 		each = each.plus(asked(verb))
 	}
 	for _, tasks := range []float64{100, 500, 10_000, 1e6} {
-		reads := tasks * each.reads
+		reads := tasks * each.reads()
 		t.rows = append(t.rows, []string{short(tasks), short(reads), lasting(reads * readTime.Seconds()), lasting(reads * readTime.Seconds() / 16)})
 	}
 	return t

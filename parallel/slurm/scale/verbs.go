@@ -1,116 +1,115 @@
 package main
 
-import (
-	"fmt"
-	"maps"
-	"slices"
-)
+import "fmt"
 
-// operations are what is asked of a store, by the names that memo/testdata/requests.txt
-// has for them.
-type operations map[string]int
+// requests are what an S3-compatible store is sent, by price and by the two rates that it
+// limits.
+type requests struct {
+	gets, lists   float64 // reads; a HEAD is a GET
+	puts, deletes float64 // writes; a copy is a PUT
+}
 
-// verbs is memo/testdata/requests.txt: what each verb was counted to ask. A test holds
-// that it still is.
-var verbs = map[string]operations{
-	"has, of none":                       {"get": 1},
-	"has":                                {"get": 1, "stat": 1},
-	"miss":                               {"lock": 1, "get": 2, "put": 1, "put if absent": 1},
-	"miss, with an object that is there": {"lock": 1, "get": 2, "open": 1, "read": 2, "put": 1, "put if absent": 1},
-	"hit":                                {"get": 1, "open": 1, "read": 2},
-	"hit, of 4 MB":                       {"get": 1, "open": 1, "read": 17},
-	"hit, of a short text":               {"get": 1},
-	"hit, the first for an hour":         {"get": 1, "open": 1, "read": 2, "stat": 1, "freshen": 2},
-	"object, of one chunk":               {"open": 2, "read": 6},
-	"forget":                             {"delete": 1},
-	"statistics, each 10 s and when it is closed":  {"lock": 1, "get": 1, "put": 1},
-	"ledger, each hundredth of a limit":            {"lock": 1, "get": 1, "put": 1},
+func (r requests) plus(s requests) requests {
+	return requests{r.gets + s.gets, r.lists + s.lists, r.puts + s.puts, r.deletes + s.deletes}
+}
+
+func (r requests) times(n float64) requests {
+	return requests{n * r.gets, n * r.lists, n * r.puts, n * r.deletes}
+}
+
+func (r requests) reads() float64  { return r.gets + r.lists }
+func (r requests) writes() float64 { return r.puts + r.deletes }
+
+// price is in dollars for a million: S3 Standard's in us-east-1. A list costs what a
+// write does, and a delete nothing.
+func (r requests) price() float64 { return 0.40*r.gets + 5.00*(r.puts+r.lists) }
+
+// counts are numbers by the names of what was counted.
+type counts map[string]int
+
+// verbs is memo/blobstore/testdata/requests.txt: the requests of each verb, as a test
+// counts them before a server. One that reads or writes an object does so with one of 4 KB.
+var verbs = map[string]counts{
+	"open":                               {"GET": 1},
+	"has, of none":                       {"GET": 1},
+	"has":                                {"GET": 1, "HEAD": 1},
+	"miss":                               {"GET": 2, "HEAD": 2, "PUT": 3, "DELETE": 1},
+	"miss, with an object that is there": {"GET": 3, "HEAD": 2, "PUT": 2, "COPY": 1, "DELETE": 1},
+	"hit":                                {"GET": 2},
+	"hit, of a short text":               {"GET": 1},
+	"hit, the first for an hour":         {"GET": 2, "HEAD": 1, "COPY": 2},
+	"object, of one chunk":               {"GET": 2},
+	"forget":                             {"HEAD": 1, "DELETE": 1},
+	"close, with statistics":             {"GET": 1, "HEAD": 1, "PUT": 2, "DELETE": 1},
+}
+
+// everyEntry is of memo/testdata/requests.txt: what the verbs that go through all entries
+// ask of a store for each.
+var everyEntry = map[string]counts{
 	"entries, for each entry":                      {"listed": 1},
 	"records, for each entry":                      {"get": 1, "listed": 1},
 	"usage, for each entry":                        {"listed": 2},
+	"verify, for each entry":                       {"get": 1, "open": 2, "read": 6, "listed": 2},
 	"trim, with nothing to remove, for each entry": {"get": 1, "listed": 4},
 	"trim, for each entry removed more":            {"get": 1, "stat": 1, "delete": 2},
-	"verify, for each entry":                       {"get": 1, "open": 2, "read": 6, "listed": 2},
 }
-
-// requests are what an S3-compatible store is sent, by the two rates that it limits.
-type requests struct{ reads, writes float64 }
-
-func (r requests) plus(s requests) requests { return requests{r.reads + s.reads, r.writes + s.writes} }
-
-func (r requests) times(n float64) requests { return requests{n * r.reads, n * r.writes} }
 
 const listPage = 1000 // blobs in an answer
 
-// perOperation is what an operation takes at least. That a blob can be read in parts
-// takes its size first, and one that is not to be written twice a look; a time is set by a
-// copy onto itself; locks are none of an object store's.
-var perOperation = map[string]requests{
-	"lock":          {},
-	"get":           {reads: 1},
-	"open":          {reads: 1},
-	"read":          {reads: 1},
-	"stat":          {reads: 1},
-	"put":           {writes: 1},
-	"put if absent": {reads: 1, writes: 1},
-	"freshen":       {writes: 1},
-	"delete":        {writes: 1},
-	"listed":        {reads: 1. / listPage},
+// perCount is what one of something counted sends. What is opened has its first 64 KB
+// with it, so that reading a small object sends nothing more; what is deleted is looked at
+// before.
+var perCount = map[string]requests{
+	"GET":    {gets: 1},
+	"HEAD":   {gets: 1},
+	"PUT":    {puts: 1},
+	"COPY":   {puts: 1},
+	"DELETE": {deletes: 1},
+
+	"get":    {gets: 1},
+	"open":   {gets: 1},
+	"read":   {},
+	"stat":   {gets: 1},
+	"delete": {gets: 1, deletes: 1},
+	"listed": {lists: 1. / listPage},
 }
 
 // asked is what a verb sends.
 func asked(verb string) (total requests) {
-	ops, ok := verbs[verb]
-	if !ok {
+	counted := verbs[verb]
+	if counted == nil {
+		counted = everyEntry[verb]
+	}
+	if counted == nil {
 		panic("no verb " + verb)
 	}
-	for _, op := range slices.Sorted(maps.Keys(ops)) {
-		total = total.plus(perOperation[op].times(float64(ops[op])))
-	}
-	return total
-}
-
-// Prices of a million requests, in dollars: S3 Standard's in us-east-1. A list costs what
-// a write does, and a delete nothing.
-const (
-	readPrice  = 0.40
-	writePrice = 5.00
-)
-
-// price is that of a million calls of verbs.
-func price(called ...string) (total float64) {
-	for _, verb := range called {
-		r, listed := asked(verb), float64(verbs[verb]["listed"])/listPage
-		total += (r.reads-listed)*readPrice + (r.writes+listed-float64(verbs[verb]["delete"]))*writePrice
+	for what, n := range counted {
+		total = total.plus(perCount[what].times(float64(n)))
 	}
 	return total
 }
 
 func requestTable() table {
 	t := table{title: "Requests of each verb", rows: [][]string{{"verb", "reads", "writes", "$ a million"}}}
+	row := func(name string, r requests) {
+		t.rows = append(t.rows, []string{name, short(r.reads()), short(r.writes()), fmt.Sprintf("%.2f", r.price())})
+	}
 	for _, verb := range []string{
-		"has", "miss", "miss, with an object that is there", "hit", "hit, of 4 MB", "hit, of a short text", "hit, the first for an hour", "object, of one chunk", "forget",
-		"statistics, each 10 s and when it is closed", "ledger, each hundredth of a limit",
-		"entries, for each entry", "records, for each entry", "usage, for each entry", "verify, for each entry",
+		"open", "has", "miss", "miss, with an object that is there", "hit", "hit, of a short text", "hit, the first for an hour", "object, of one chunk", "forget",
+		"close, with statistics", "entries, for each entry", "records, for each entry", "usage, for each entry", "verify, for each entry",
 		"trim, with nothing to remove, for each entry", "trim, for each entry removed more",
 	} {
-		r := asked(verb)
-		t.rows = append(t.rows, []string{verb, short(r.reads), short(r.writes), fmt.Sprintf("%.2f", price(verb))})
+		row(verb, asked(verb))
 	}
-	var worker []string
+	var worker, submitter requests
 	for _, step := range taskSteps {
-		worker = append(worker, step.verb)
+		worker = worker.plus(asked(step.verb))
 	}
-	for _, row := range []struct {
-		name  string
-		verbs []string
-	}{{"a task of one chunk, its worker", worker}, {"a task of one chunk, its submitter", gatherSteps}} {
-		var r requests
-		for _, verb := range row.verbs {
-			r = r.plus(asked(verb))
-		}
-		t.rows = append(t.rows, []string{row.name, short(r.reads), short(r.writes), fmt.Sprintf("%.2f", price(row.verbs...))})
+	for _, verb := range gatherSteps {
+		submitter = submitter.plus(asked(verb))
 	}
+	row("a task of one chunk, its worker", worker)
+	row("a task of one chunk, its submitter", submitter)
 	return t
 }
 
@@ -125,14 +124,14 @@ var taskSteps = []struct {
 	// after is behind the computation.
 	after bool
 }{
-	{verb: "hit, of a short text", hot: true}, // format.json, at the opening
+	{verb: "open", hot: true},
 	{verb: "hit, of a short text", hot: true}, // the description
 	{verb: "object, of one chunk", hot: true}, // the chunk table
 	{verb: "object, of one chunk", hot: true}, // the rows
 	{verb: "miss", after: true},
-	{verb: "statistics, each 10 s and when it is closed", hot: true, after: true},
+	{verb: "close, with statistics", hot: true, after: true},
 }
 
-// gatherSteps is what the submitter does for a chunk: it looks whether the result is
-// there, before and after, and reads it.
-var gatherSteps = []string{"has, of none", "has", "hit"}
+// gatherSteps is what the submitter does for a chunk: before it submits the chunk it asks
+// for the result, in vain, and reads it when the task has ended.
+var gatherSteps = []string{"has, of none", "hit"}
