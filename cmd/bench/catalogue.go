@@ -27,6 +27,7 @@ const (
 	readAll      = "reading it, all cores"
 	openRead     = "open, read the files"
 	syncRename   = "write, sync, rename"
+	writeRename  = "write, rename"
 	memoFunc     = "memo.Func"
 	memoDo       = "memo.Do"
 	memoryJoblib = "joblib.Memory"
@@ -50,7 +51,8 @@ var catalogue = []row{
 	{"disk hit, %s argument and result", large, hit, []pair{{memoFunc, memoryJoblib, 7}}},
 	{"mapped hit, %s argument and result", large, mapped, []pair{{"Shelve, Ref.Open, Map", "joblib, mmap_mode='r'", 15}}},
 
-	{"miss, %s", small, miss, []pair{{"memo.Func, SyncNone", memoryJoblib, 3}, {"memo.Func, SyncNone", diskcache, 0}, {"memo.Func, SyncFull", syncRename, 1 / 1.3}}},
+	{"miss, %s, not synced", small, missUnsynced, []pair{{memoFunc, memoryJoblib, 3}, {memoFunc, diskcache, 0}}},
+	{"miss, %s, synced", small, missSynced, []pair{{memoFunc, syncRename, 1 / 1.3}}},
 	{"storing %s, synced", large, store, []pair{{memoFunc, syncRename, 1 / 1.1}}},
 
 	{"memory hit, scalar", none, memoryScalar, []pair{{memoDo, lruCache, 1. / 4}, {memoFunc, lruCache, 1. / 10}}},

@@ -43,6 +43,9 @@ func measure(ctx context.Context, progress io.Writer, o options) (r results, err
 			r.Works = append(r.Works, m)
 		}
 	}
+	if len(r.Works) == 0 {
+		return r, fmt.Errorf("no work was measured of those that match %q; skipped: %q", o.only, r.Skipped)
+	}
 	return r, nil
 }
 
