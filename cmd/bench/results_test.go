@@ -119,8 +119,8 @@ func TestChart(t *testing.T) {
 			colours[img.At(x, y)]++
 		}
 	}
-	if colours[faster] < 1000 || colours[slower] < 100 {
-		t.Errorf("no bars: %d pixels of what is faster, %d of what is slower", colours[faster], colours[slower])
+	if colours[reached] < 1000 || colours[missed] < 100 || colours[untold] < 100 {
+		t.Errorf("no bars: %d pixels of targets that hold, %d of others, %d without", colours[reached], colours[missed], colours[untold])
 	}
 	if err := (results{}).draw(name); err == nil {
 		t.Error("nothing is drawn")
