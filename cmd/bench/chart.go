@@ -33,7 +33,11 @@ func (r results) draw(name string) error {
 	var all []comparison
 	for _, m := range slices.Backward(r.Works) { // the first is at the top
 		for _, c := range slices.Backward(m.Comparisons) {
-			labels = append(labels, fmt.Sprintf("%s: %s", m.Name, c.Other))
+			name := m.Name
+			if c.Ours != m.Comparisons[0].Ours { // there are several of ours
+				name += ", " + c.Ours
+			}
+			labels = append(labels, fmt.Sprintf("%s: %s", name, c.Other))
 			all = append(all, c)
 		}
 	}
@@ -41,7 +45,7 @@ func (r results) draw(name string) error {
 		return errors.New("there is nothing to draw: no pair was measured")
 	}
 	p := plot.New()
-	p.Title.Text = "numcache beside others: how many times as fast; marks are targets"
+	p.Title.Text = "numcache beside others: how many times as fast (blue: the target, a mark, is reached; orange: it is not)"
 	p.Title.TextStyle.Font.Size, p.Title.Padding = font.Points(10), vg.Points(6)
 	p.X.Tick.Marker, p.X.Tick.Label.Font.Size = decades{}, font.Points(8)
 	p.Y.Tick.Label.Font.Size = font.Points(8)
@@ -49,7 +53,7 @@ func (r results) draw(name string) error {
 	p.Add(chart(all))
 	width, height := 8*vg.Inch, vg.Points(60+14*float64(len(all)))
 	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(100))
-	p.Draw(draw.New(canvas))
+	p.Draw(draw.Crop(draw.New(canvas), 4, -4, 4, -4)) // a margin
 	var out bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, fewColours(canvas.Image())); err != nil {
 		return err
