@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -64,7 +65,11 @@ func TestAnswersMustBeTheSame(t *testing.T) {
 		return contestant{name: name}.saying(func(context.Context) (string, error) { return answer, err })
 	}
 	mine := answering("mine", "1", nil)
-	silent := contestant{name: "a limit"}
+	turns := 0
+	silent := contestant{name: "a limit", turn: func(context.Context) (took, error) {
+		turns++
+		return took{}, nil
+	}}
 	for _, c := range []struct {
 		other contestant
 		ok    bool
@@ -73,6 +78,25 @@ func TestAnswersMustBeTheSame(t *testing.T) {
 		if (err == nil) != c.ok {
 			t.Errorf("%v", err)
 		}
+	}
+	if turns != 3 {
+		t.Errorf("the one without an answer had %d turns to warm up, not one each time", turns)
+	}
+}
+
+// Each has a turn a round, and another one begins each.
+func TestTurns(t *testing.T) {
+	var order string
+	var w work
+	for _, name := range []string{"a", "b", "c"} {
+		w.contestants = append(w.contestants, contestant{name: name, turn: func(context.Context) (took, error) {
+			order += name
+			return took{bytes: int64(len(order))}, nil
+		}})
+	}
+	turns, err := w.takeTurns(t.Context(), 3)
+	if want := [][]took{{{bytes: 1}, {bytes: 6}, {bytes: 8}}, {{bytes: 2}, {bytes: 4}, {bytes: 9}}, {{bytes: 3}, {bytes: 5}, {bytes: 7}}}; err != nil || order != "abcbcacab" || !reflect.DeepEqual(turns, want) {
+		t.Errorf("%s: %v, %v", order, turns, err)
 	}
 }
 
