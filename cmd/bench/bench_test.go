@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -100,13 +101,20 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// What is not installed is told of, with what to do, and the rest is measured.
-func TestWithoutPeers(t *testing.T) {
+// What is not installed, and what the disk has no room for, is told of, with what to do,
+// and the rest is measured.
+func TestSkipped(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("what room there is on a disk is known on Linux")
+	}
 	t.Setenv("PATH", t.TempDir())
-	o := options{quick: true, rounds: 1, records: 100, only: regexp.MustCompile("^digest"), dir: t.TempDir()}
+	o := options{quick: true, rounds: 1, records: 1 << 54, only: regexp.MustCompile("^digest|records"), dir: t.TempDir()}
 	r, err := measure(t.Context(), io.Discard, o)
 	if err != nil || len(r.Works) != 3 || len(r.Skipped) == 0 || !strings.Contains(r.Skipped[0], "apt-get install gcc") {
 		t.Fatalf("%+v, %v", r, err)
+	}
+	if last := r.Skipped[len(r.Skipped)-1]; !strings.Contains(last, "no room") {
+		t.Error("nothing is said of the disk, but of: ", last)
 	}
 	if left, err := os.ReadDir(o.dir); err != nil || len(left) > 0 {
 		t.Error("something is left in the folder: ", left, err)
