@@ -28,6 +28,8 @@ type bench struct {
 	closing  []func() error
 	number   atomic.Int64 // that makes an argument another
 	skipped  []string     // of the present work
+	looked   sync.Once    // whether there is room for the large caches
+	noRoom   error
 }
 
 // class is which of the sizes a work is of.
@@ -70,6 +72,12 @@ func (b *bench) work(size, times int, all ...*contestant) work {
 		}
 	}
 	return w
+}
+
+// left is a work that cannot be done here, and why.
+func (b *bench) left(format string, args ...any) (work, error) {
+	b.skipped = append(b.skipped, fmt.Sprintf(format, args...))
+	return work{}, nil
 }
 
 // vector returns an array of so many bytes. The peers in other languages make the same

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
+	"regexp"
+	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -62,7 +66,11 @@ func TestAnswersMustBeTheSame(t *testing.T) {
 		return contestant{name: name}.saying(func(context.Context) (string, error) { return answer, err })
 	}
 	mine := answering("mine", "1", nil)
-	silent := contestant{name: "a limit"}
+	turns := 0
+	silent := contestant{name: "a limit", turn: func(context.Context) (took, error) {
+		turns++
+		return took{}, nil
+	}}
 	for _, c := range []struct {
 		other contestant
 		ok    bool
@@ -72,26 +80,47 @@ func TestAnswersMustBeTheSame(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+	if turns != 3 {
+		t.Errorf("the one without an answer had %d turns to warm up, not one each time", turns)
+	}
 }
 
-// The peers that are there are not asked for: each is missing, and said how to install.
-func TestWithoutPeers(t *testing.T) {
+// Each has a turn a round, and another one begins each.
+func TestTurns(t *testing.T) {
+	var order string
+	var w work
+	for _, name := range []string{"a", "b", "c"} {
+		w.contestants = append(w.contestants, contestant{name: name, turn: func(context.Context) (took, error) {
+			order += name
+			return took{bytes: int64(len(order))}, nil
+		}})
+	}
+	turns, err := w.takeTurns(t.Context(), 3)
+	if want := [][]took{{{bytes: 1}, {bytes: 6}, {bytes: 8}}, {{bytes: 2}, {bytes: 4}, {bytes: 9}}, {{bytes: 3}, {bytes: 5}, {bytes: 7}}}; err != nil || order != "abcbcacab" || !reflect.DeepEqual(turns, want) {
+		t.Errorf("%s: %v, %v", order, turns, err)
+	}
+}
+
+// What is not installed, and what the disk has no room for, is told of, with what to do,
+// and the rest is measured.
+func TestSkipped(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("what room there is on a disk is known on Linux")
+	}
 	t.Setenv("PATH", t.TempDir())
-	t.Setenv("NUMCACHE_PYTHON", "/nonexistent")
-	p := startPeers(t.Context(), t.TempDir())
-	defer p.close()
-	if p.c != nil || len(p.missing) == 0 {
-		t.Fatalf("%+v", p)
-	}
-	if p.openMP("sum", 8, 1, 1) != nil {
-		t.Error("a contestant that is not installed takes part")
-	}
-	o := options{quick: true, rounds: 1, records: 100, only: everyDigest, dir: t.TempDir()}
+	o := options{quick: true, rounds: 1, records: 1 << 54, only: regexp.MustCompile("^digest|records"), dir: t.TempDir()}
 	r, err := measure(t.Context(), io.Discard, o)
-	if err != nil || len(r.Works) != 3 || len(r.Skipped) == 0 {
+	if err != nil || len(r.Works) != 3 || len(r.Skipped) == 0 || !strings.Contains(r.Skipped[0], "apt-get install gcc") {
 		t.Fatalf("%+v, %v", r, err)
+	}
+	if last := r.Skipped[len(r.Skipped)-1]; !strings.Contains(last, "no room") {
+		t.Error("nothing is said of the disk, but of: ", last)
 	}
 	if left, err := os.ReadDir(o.dir); err != nil || len(left) > 0 {
 		t.Error("something is left in the folder: ", left, err)
+	}
+	o.only = regexp.MustCompile("^nothing of that name$")
+	if _, err := measure(t.Context(), io.Discard, o); err == nil {
+		t.Error("no work is no error")
 	}
 }

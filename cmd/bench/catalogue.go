@@ -27,6 +27,7 @@ const (
 	readAll      = "reading it, all cores"
 	openRead     = "open, read the files"
 	syncRename   = "write, sync, rename"
+	writeRename  = "write, rename"
 	memoFunc     = "memo.Func"
 	memoDo       = "memo.Do"
 	memoryJoblib = "joblib.Memory"
@@ -45,12 +46,13 @@ var catalogue = []row{
 	{"digest, %s", middle, digest, []pair{{"array.Hash", "joblib.hash", 25}}},
 	{"digest, %s", large, digest, []pair{{"array.Hash", "joblib.hash", 30}, {"array.Hash", readAll, 0.6}}},
 
-	{"disk hit, %s argument and result", small, hit, []pair{{memoFunc, memoryJoblib, 8}, {memoFunc, diskcache, 0}, {memoFunc, openRead, 1. / 2}}},
-	{"disk hit, %s argument and result", middle, hit, []pair{{memoFunc, memoryJoblib, 8}}},
-	{"disk hit, %s argument and result", large, hit, []pair{{memoFunc, memoryJoblib, 7}}},
-	{"mapped hit, %s argument and result", large, mapped, []pair{{"Shelve, Ref.Open, Map", "joblib, mmap_mode='r'", 15}}},
+	{"disk hit, %s", small, hit, []pair{{memoFunc, memoryJoblib, 8}, {memoFunc, diskcache, 0}, {memoFunc, openRead, 1. / 2}}},
+	{"disk hit, %s", middle, hit, []pair{{memoFunc, memoryJoblib, 8}}},
+	{"disk hit, %s", large, hit, []pair{{memoFunc, memoryJoblib, 7}}},
+	{"mapped hit, %s", large, mapped, []pair{{"Shelve, Ref.Open, Map", "joblib, mmap_mode='r'", 15}}},
 
-	{"miss, %s", small, miss, []pair{{"memo.Func, SyncNone", memoryJoblib, 3}, {"memo.Func, SyncNone", diskcache, 0}, {"memo.Func, SyncFull", syncRename, 1 / 1.3}}},
+	{"miss, %s, not synced", small, missUnsynced, []pair{{memoFunc, memoryJoblib, 3}, {memoFunc, diskcache, 0}}},
+	{"miss, %s, synced", small, missSynced, []pair{{memoFunc, syncRename, 1 / 1.3}}},
 	{"storing %s, synced", large, store, []pair{{memoFunc, syncRename, 1 / 1.1}}},
 
 	{"memory hit, scalar", none, memoryScalar, []pair{{memoDo, lruCache, 1. / 4}, {memoFunc, lruCache, 1. / 10}}},
@@ -58,7 +60,7 @@ var catalogue = []row{
 
 	{"hit among %n records", none, scaleHit, []pair{{"among many", "among 10", 1 / 1.2}}},
 	{"listing of %n records", none, scaleList, []pair{{"Cache.Records", "joblib, get_items", 0}}},
-	{"trim of a hundredth of %n records", none, scaleTrim, []pair{{"Cache.Trim", "joblib, reduce_size", 10}}},
+	{"trim 1 % of %n records", none, scaleTrim, []pair{{"Cache.Trim", "joblib, reduce_size", 10}}},
 
 	{"read .npy, %s", large, read, []pair{{"npy.ReadFile", "np.load", 1}}},
 	{"write .npy, %s", large, write, []pair{{"npy.Write", "np.save", 1}}},
@@ -70,7 +72,8 @@ var catalogue = []row{
 	{"sum, %s", large, sum, []pair{{"parallel.Sum", openMP, 0.9}, {"parallel.Sum", "joblib, threading", 0}}},
 	{"Gram, %s", large, gram, []pair{{"parallel.Gram", openMP, 0.9}, {"parallel.Gram", "gonum, Mul", 0}}},
 
-	{"two processes, one cold key: CPU of both", none, together, []pair{{memoFunc, memoryJoblib, 2}}},
+	// Two computations to one would be 2, were it not for what it takes to wait.
+	{"two processes, one cold key: CPU of both", none, together, []pair{{memoFunc, memoryJoblib, 1.9}}},
 	{"start of a program", none, startTime, []pair{{"with memo", "without", 0}}},
 	{"size of a program", none, programSize, []pair{{"with memo", "without", 0}}},
 }

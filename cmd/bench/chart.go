@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"image/png"
 	"math"
@@ -18,10 +19,11 @@ import (
 )
 
 var (
-	faster = color.RGBA{0x2a, 0x78, 0xb5, 0xff}
-	slower = color.RGBA{0xd5, 0x8a, 0x3a, 0xff}
-	marked = color.RGBA{0x22, 0x22, 0x22, 0xff}
-	guide  = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
+	reached = color.RGBA{0x2a, 0x78, 0xb5, 0xff}
+	missed  = color.RGBA{0xd5, 0x8a, 0x3a, 0xff}
+	untold  = color.RGBA{0xa9, 0xb8, 0xc4, 0xff} // of a pair that has no target
+	marked  = color.RGBA{0x22, 0x22, 0x22, 0xff}
+	guide   = color.RGBA{0xdd, 0xdd, 0xdd, 0xff}
 )
 
 // draw writes a picture of the ratios: a bar for each pair from 1× to its median, on a
@@ -31,7 +33,11 @@ func (r results) draw(name string) error {
 	var all []comparison
 	for _, m := range slices.Backward(r.Works) { // the first is at the top
 		for _, c := range slices.Backward(m.Comparisons) {
-			labels = append(labels, fmt.Sprintf("%s: %s", m.Name, c.Other))
+			name := m.Name
+			if c.Ours != m.Comparisons[0].Ours { // there are several of ours
+				name += ", " + c.Ours
+			}
+			labels = append(labels, fmt.Sprintf("%s: %s", name, c.Other))
 			all = append(all, c)
 		}
 	}
@@ -39,20 +45,35 @@ func (r results) draw(name string) error {
 		return errors.New("there is nothing to draw: no pair was measured")
 	}
 	p := plot.New()
-	p.Title.Text = "times as fast as the other (bars), and targets (marks)"
+	p.Title.Text = "numcache beside others: how many times as fast (blue: the target, a mark, is reached; orange: it is not)"
 	p.Title.TextStyle.Font.Size, p.Title.Padding = font.Points(10), vg.Points(6)
 	p.X.Tick.Marker, p.X.Tick.Label.Font.Size = decades{}, font.Points(8)
 	p.Y.Tick.Label.Font.Size = font.Points(8)
 	p.NominalY(labels...)
 	p.Add(chart(all))
 	width, height := 8*vg.Inch, vg.Points(60+14*float64(len(all)))
-	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(110))
-	p.Draw(draw.New(canvas))
+	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(100))
+	p.Draw(draw.Crop(draw.New(canvas), 4, -4, 4, -4)) // a margin
 	var out bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, canvas.Image()); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, fewColours(canvas.Image())); err != nil {
 		return err
 	}
 	return os.WriteFile(name, out.Bytes(), 0o666)
+}
+
+// fewColours makes the file a third as large: those of the bars, and the greys of letters.
+func fewColours(from image.Image) image.Image {
+	colours := color.Palette{reached, missed, untold}
+	for grey := 0; grey < 256; grey += 17 {
+		colours = append(colours, color.RGBA{uint8(grey), uint8(grey), uint8(grey), 0xff})
+	}
+	to := image.NewPaletted(from.Bounds(), colours)
+	for y := range to.Rect.Dy() {
+		for x := range to.Rect.Dx() {
+			to.Set(x, y, from.At(x, y))
+		}
+	}
+	return to
 }
 
 // chart draws comparisons at their logarithms, since a bar begins at 1× and not at 0.
@@ -66,9 +87,13 @@ func (all chart) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for i, one := range all {
 		middle := y(float64(i))
-		colour := faster
-		if one.Median < 1 {
-			colour = slower
+		colour := untold
+		switch {
+		case one.Target == 0:
+		case one.holds():
+			colour = reached
+		default:
+			colour = missed
 		}
 		end := x(math.Log10(one.Median))
 		c.FillPolygon(colour, []vg.Point{{X: x(0), Y: middle - 4}, {X: x(0), Y: middle + 4}, {X: end, Y: middle + 4}, {X: end, Y: middle - 4}})

@@ -35,7 +35,7 @@ func (b *bench) reading(xs []float64) *contestant {
 // filesLimits are what two small files take.
 func filesLimits(_ context.Context, b *bench, size int) (work, error) {
 	contents := [][]byte{make([]byte, size), make([]byte, size)}
-	written, err := b.writing(contents, b.times(size))
+	written, err := b.writing(syncRename, contents, b.times(size))
 	if err != nil {
 		return work{}, err
 	}
@@ -51,22 +51,22 @@ func filesLimits(_ context.Context, b *bench, size int) (work, error) {
 
 // fileLimits are what a large file takes.
 func fileLimits(_ context.Context, b *bench, size int) (work, error) {
-	written, err := b.writing([][]byte{make([]byte, size)}, 1)
+	written, err := b.writing(syncRename, [][]byte{make([]byte, size)}, 1)
 	return b.work(size, 1, written), err
 }
 
-// writing is the limit of what is to outlast a power cut: each file is written, synced
-// and renamed, and its folder synced.
-func (b *bench) writing(contents [][]byte, times int) (*contestant, error) {
+// writing is the limit of what is published: each file is written and renamed, and where a
+// power cut is not to lose it, it and its folder are synced.
+func (b *bench) writing(name string, contents [][]byte, times int) (*contestant, error) {
 	dir, err := os.MkdirTemp(b.dir, "raw")
-	c := timed(syncRename, limit, times, func(context.Context) error {
+	c := timed(name, limit, times, func(context.Context) error {
 		n := b.number.Add(1)
 		for i, content := range contents {
-			name := fmt.Sprint(i)
+			file := fmt.Sprint(i)
 			if len(content) < 1<<20 {
-				name = fmt.Sprint(n, "-", i) // a file that was not there, as in a cache
+				file = fmt.Sprint(n, "-", i) // one that was not there, as in a cache
 			}
-			if err := writeDurable(dir, name, content); err != nil {
+			if err := publish(dir, file, content, name == syncRename); err != nil {
 				return err
 			}
 		}
@@ -75,13 +75,13 @@ func (b *bench) writing(contents [][]byte, times int) (*contestant, error) {
 	return &c, err
 }
 
-func writeDurable(dir, name string, content []byte) error {
+func publish(dir, name string, content []byte, durable bool) error {
 	temporary := filepath.Join(dir, "new")
 	f, err := os.Create(temporary)
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(content); err == nil {
+	if _, err = f.Write(content); err == nil && durable {
 		err = f.Sync()
 	}
 	if closeErr := f.Close(); err == nil {
@@ -90,7 +90,7 @@ func writeDurable(dir, name string, content []byte) error {
 	if err == nil {
 		err = os.Rename(temporary, filepath.Join(dir, name))
 	}
-	if err != nil {
+	if err != nil || !durable {
 		return err
 	}
 	folder, err := os.Open(dir)

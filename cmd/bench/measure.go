@@ -43,6 +43,9 @@ func measure(ctx context.Context, progress io.Writer, o options) (r results, err
 			r.Works = append(r.Works, m)
 		}
 	}
+	if len(r.Works) == 0 {
+		return r, fmt.Errorf("no work was measured of those that match %q; skipped: %q", o.only, r.Skipped)
+	}
 	return r, nil
 }
 
@@ -79,12 +82,15 @@ func (b *bench) measure(ctx context.Context, row row, rounds int) (m measured, e
 	return newMeasured(row.name(b), w, answers, turns, row.pairs), nil
 }
 
-// agree has everybody do the work once, which warms up, too, and returns the answers. It is
-// an error if they are not the same.
+// agree has everybody do the work once, so that memory and files are there when time
+// counts, and returns the answers. It is an error if they are not the same.
 func (w work) agree(ctx context.Context) ([]string, error) {
 	answers, first := make([]string, len(w.contestants)), -1
 	for i, c := range w.contestants {
 		if c.answer == nil {
+			if _, err := c.turn(ctx); err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
 			continue
 		}
 		var err error
@@ -102,11 +108,14 @@ func (w work) agree(ctx context.Context) ([]string, error) {
 }
 
 // takeTurns returns what the turns of each contestant took. They take them one after the
-// other, so that what neighbours do to the machine they do to all.
+// other, so that what neighbours do to the machine they do to all, and another one begins
+// each round, so that nobody always comes after the one who leaves most for the disk to do.
 func (w work) takeTurns(ctx context.Context, rounds int) ([][]took, error) {
 	turns := make([][]took, len(w.contestants))
-	for range rounds {
-		for i, c := range w.contestants {
+	for round := range rounds {
+		for k := range w.contestants {
+			i := (round + k) % len(w.contestants)
+			c := w.contestants[i]
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}

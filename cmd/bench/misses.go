@@ -9,28 +9,32 @@ import (
 	"github.com/numcache/numcache/memo"
 )
 
-// miss is a call of a function that takes no time. The limit of the one that is synced
-// is to write and sync what it writes.
-func miss(_ context.Context, b *bench, size int) (work, error) {
+// missUnsynced is a call of a function that takes no time, which is stored as joblib
+// does, without a sync. The limit is to write the same files.
+func missUnsynced(_ context.Context, b *bench, size int) (work, error) {
 	times := b.times(size)
-	plain, _, err := b.missing("memo.Func, SyncNone", size, times, memo.SyncNone)
+	call, files, err := b.missing(size, times, memo.SyncNone)
 	if err != nil {
 		return work{}, err
 	}
-	full, files, err := b.missing("memo.Func, SyncFull", size, times, memo.SyncFull)
+	raw, err := b.writing(writeRename, files, times)
+	return b.work(size, times, call, raw,
+		b.peers.python(memoryJoblib, "miss", size, times), b.peers.diskcache("diskcache_miss", size, times)), err
+}
+
+// missSynced is one that a power cut does not lose.
+func missSynced(_ context.Context, b *bench, size int) (work, error) {
+	times := max(b.times(size)/10, 1)
+	call, files, err := b.missing(size, times, memo.SyncFull)
 	if err != nil {
 		return work{}, err
 	}
-	raw, err := b.writing(files, times)
-	if err != nil {
-		return work{}, err
-	}
-	return b.work(size, times, plain, full, raw,
-		b.peers.python(memoryJoblib, "miss", size, times), b.peers.diskcache("diskcache_miss", size, times)), nil
+	raw, err := b.writing(syncRename, files, times)
+	return b.work(size, times, call, raw), err
 }
 
 // missing is the contestant that misses, with what the files of an entry hold.
-func (b *bench) missing(name string, size, times int, sync memo.Sync) (*contestant, [][]byte, error) {
+func (b *bench) missing(size, times int, sync memo.Sync) (*contestant, [][]byte, error) {
 	c, f, err := b.identity(memo.Options{Sync: sync})
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +57,7 @@ func (b *bench) missing(name string, size, times int, sync memo.Sync) (*contesta
 		xs[0] = float64(b.number.Add(1))
 		return f.Call(xs)
 	}
-	k := timed(name, ours, times, func(context.Context) error {
+	k := timed(memoFunc, ours, times, func(context.Context) error {
 		call()
 		if s := c.Stats(); s.Hits > 0 || s.Faults > 0 {
 			return fmt.Errorf("it was no miss: %+v", s)
@@ -94,6 +98,6 @@ func store(_ context.Context, b *bench, size int) (work, error) {
 		}
 		return t, err
 	}
-	raw, err := b.writing([][]byte{make([]byte, size+128)}, 1)
+	raw, err := b.writing(syncRename, [][]byte{make([]byte, size+128)}, 1)
 	return b.work(size, 1, &call, raw), err
 }

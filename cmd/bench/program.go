@@ -16,7 +16,7 @@ func startTime(ctx context.Context, b *bench, _ int) (work, error) {
 	}
 	var all []*contestant
 	for _, p := range programs {
-		program, err := p.build(ctx, b.dir)
+		program, err := p.build(ctx, b.top)
 		if err != nil {
 			return work{}, err
 		}
@@ -34,7 +34,7 @@ func startTime(ctx context.Context, b *bench, _ int) (work, error) {
 func programSize(ctx context.Context, b *bench, _ int) (work, error) {
 	var all []*contestant
 	for _, p := range programs {
-		program, err := p.build(ctx, b.dir)
+		program, err := p.build(ctx, b.top)
 		if err != nil {
 			return work{}, err
 		}
@@ -59,9 +59,12 @@ type program struct {
 
 var programs = []program{{"with memo", "with", ours}, {"without", "without", peer}}
 
-// build returns where the program is.
+// build returns where the program is, which stays there for the works that follow.
 func (p program) build(ctx context.Context, dir string) (string, error) {
-	name := filepath.Join(dir, p.folder)
+	name := filepath.Join(dir, "program-"+p.folder)
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	}
 	out, err := exec.CommandContext(ctx, "go", "build", "-o", name, "github.com/numcache/numcache/cmd/bench/program/"+p.folder).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build, which is to run in cmd/bench: %w: %s", err, lastLine(out))

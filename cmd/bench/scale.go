@@ -91,24 +91,25 @@ func (m *many) hits(name string, role role, records, times int) *contestant {
 	return &c
 }
 
-// room is an error if the disk has none for the large cache and joblib's.
+// room is an error if the disk has none for the large cache and joblib's, as it was before
+// either was there.
 func (b *bench) room() error {
-	bytes, files, err := free(b.dir)
-	if err != nil {
-		return err
-	}
-	// Ours has two files an entry, and joblib's a folder and two files.
-	if need := uint64(b.records) * 5; files < need+need/10 || bytes < 4096*(need+need/10) {
-		return fmt.Errorf("the disk has no room for it: it takes %.1f GB and %d files (-dir, -records)", 4096*1.1*float64(need)/1e9, need)
-	}
-	return nil
+	b.looked.Do(func() {
+		bytes, files, err := free(b.dir)
+		// Ours has two files an entry, and joblib's a folder and two files.
+		need := uint64(b.records) * 5
+		if err == nil && (files < need+need/10 || bytes < 4096*(need+need/10)) {
+			err = fmt.Errorf("the disk has no room for them: they take %.1f GB and %d files (-dir, -records)", 4096*1.1*float64(need)/1e9, need)
+		}
+		b.noRoom = err
+	})
+	return b.noRoom
 }
 
 // scaleHit is a hit in the large cache beside one in a cache of ten records.
 func scaleHit(ctx context.Context, b *bench, _ int) (work, error) {
 	if err := b.room(); err != nil {
-		b.skipped = append(b.skipped, fmt.Sprintf("a cache of %d records: %v", b.records, err))
-		return work{}, nil
+		return b.left("hits among %d records: %v", b.records, err)
 	}
 	large, err := b.filled(ctx, filepath.Join(b.top, "many"), b.records)
 	if err != nil {
@@ -125,8 +126,8 @@ func scaleHit(ctx context.Context, b *bench, _ int) (work, error) {
 // scaleList reads all records of the large cache, as numcache ls does. joblib looks only
 // at the names and sizes of its files.
 func scaleList(ctx context.Context, b *bench, _ int) (work, error) {
-	if b.room() != nil {
-		return work{}, nil
+	if err := b.room(); err != nil {
+		return b.left("listing %d records: %v", b.records, err)
 	}
 	large, err := b.filled(ctx, filepath.Join(b.top, "many"), b.records)
 	if err != nil {
@@ -158,8 +159,8 @@ func scaleList(ctx context.Context, b *bench, _ int) (work, error) {
 
 // scaleTrim removes a hundredth of the entries; as many come back on nobody's time.
 func scaleTrim(ctx context.Context, b *bench, _ int) (work, error) {
-	if b.room() != nil {
-		return work{}, nil
+	if err := b.room(); err != nil {
+		return b.left("trimming %d records: %v", b.records, err)
 	}
 	folder := filepath.Join(b.top, "many")
 	large, err := b.filled(ctx, folder, b.records)

@@ -21,6 +21,7 @@ func (r results) print(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	targets, held := 0, 0
 	line(t, "work", "ours", "", "other", "", "ratio", "", "target", "holds", "limit of the machine", "", "ours of it")
 	for _, m := range r.Works {
 		name := m.Name
@@ -30,16 +31,28 @@ func (r results) print(w io.Writer) error {
 				name = ""
 			}
 		}
+		last := ""
 		for _, c := range m.Comparisons {
-			line(t, append([]string{name}, m.cells(c)...)...)
-			name = ""
+			line(t, append([]string{name}, m.cells(c, c.Ours != last)...)...)
+			name, last = "", c.Ours
+			if c.Target > 0 {
+				targets++
+			}
+			if c.Target > 0 && c.holds() {
+				held++
+			}
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d of %d targets hold\n", held, targets)
+	return err
 }
 
-// cells are those of a comparison, but for the name of the work.
-func (m measured) cells(c comparison) []string {
+// cells are those of a comparison, but for the name of the work; the limit stands once
+// for each of ours.
+func (m measured) cells(c comparison, limited bool) []string {
 	us, they := m.of(c.Ours), m.of(c.Other)
 	cells := []string{c.Ours, m.figure(*us), c.Other, m.figure(*they), times(c.Median), fmt.Sprintf("%s–%s", number(c.Lower), number(c.Upper)), "", "", "", "", ""}
 	if c.Target > 0 {
@@ -48,7 +61,7 @@ func (m measured) cells(c comparison) []string {
 			cells[7] = "yes"
 		}
 	}
-	if l := m.limit(); l != nil {
+	if l := m.limit(); l != nil && limited {
 		_, fraction, _ := ratios(us.values(m.Quantity), l.values(m.Quantity))
 		cells[8], cells[9], cells[10] = l.Name, m.figure(*l), number(fraction)
 	}

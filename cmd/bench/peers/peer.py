@@ -6,6 +6,7 @@ With "say" in place of "do" it is done once, and what came of it is the answer. 
 is the seconds of the processor in this process. What is prepared for a work of a size,
 before its time begins, is kept for the next time.
 """
+import atexit
 import functools
 import os
 import sys
@@ -181,9 +182,16 @@ def spin(x):
     return x
 
 
-def mapping(task, backend, n):
+def workers(backend):
+    """Workers that stay, from one turn to the next."""
     parallel = joblib.Parallel(n_jobs=-1, backend=backend)
-    parallel.__enter__()  # its workers stay, from one turn to the next
+    parallel.__enter__()
+    atexit.register(parallel.__exit__, None, None, None)
+    return parallel
+
+
+def mapping(task, backend, n):
+    parallel = workers(backend)
     do = lambda: parallel(joblib.delayed(task)(i) for i in range(n))
     do()
     return Work(do, lambda: "as a plain loop: %s" % str(do() == [task(i) for i in range(n)]).lower())
@@ -207,8 +215,7 @@ def long_loky(n):
 
 def sum_threading(size):
     parts = numpy.array_split(array(size), joblib.effective_n_jobs(-1))
-    parallel = joblib.Parallel(n_jobs=-1, backend="threading")
-    parallel.__enter__()
+    parallel = workers("threading")
     do = lambda: sum(parallel(joblib.delayed(numpy.sum)(p) for p in parts))
     do()
     return Work(do, lambda: "%.6e" % do())
