@@ -2,6 +2,7 @@ package slurm
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -224,10 +225,14 @@ func (e *Executor) scheduler(key string) (scheduler, error) {
 	if err := os.MkdirAll(e.options.Logs, 0o777); err != nil {
 		return nil, fmt.Errorf("slurm: the folder of the logs: %w", err)
 	}
-	name, cache := "numcache-"+key, e.options.Cache
+	cache := e.options.Cache
 	if cache == "" {
 		cache = e.cache.Dir()
 	}
+	// The same job of two caches is two: neither's tasks are the other's to take over
+	// or to cancel.
+	place := sha256.Sum256([]byte(cache))
+	name := fmt.Sprintf("numcache-%s-%x", key, place[:4])
 	env := []string{parallel.WorkerVariable + "=" + workerName, cacheVariable + "=" + cache, jobVariable + "=" + key}
 	if e.options.Local > 0 {
 		return newLocal(e.options, name, program, env), nil
