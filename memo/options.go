@@ -46,7 +46,7 @@ type Options struct {
 	// most 10,000 files and 4 GiB that is in memory by name only; what goes beyond that
 	// is a fault, stays in the folder, and is sent when it is stored again.
 	// [Cache.Close] sends what waits, for half a minute at most, and tells of the rest
-	// as a fault; so does nobody where a program ends without Close.
+	// as a fault. A program that ends without Close sends no more.
 	//
 	// Limits, Trim, Usage, Records and Verify are those of the folder, and Sync too.
 	// Forget removes an entry from both, and fails where the second level cannot be

@@ -31,6 +31,18 @@ func openBehind(t testing.TB, url string, change ...func(*Options)) (*Cache, *fa
 	return openAt(t, t.TempDir(), o)
 }
 
+// openOver is openBehind with memory in place of the folder, for many caches.
+func openOver(t testing.TB, url string) *Cache {
+	t.Helper()
+	c := openOn(t, nil)
+	s, err := c.openRemote(url, &storetest.Memory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.store = s
+	return c
+}
+
 // checkStats compares hits and misses.
 func checkStats(t testing.TB, c *Cache, hits, misses int64) {
 	t.Helper()
@@ -171,10 +183,10 @@ func TestRemoteFaultsAnywhere(t *testing.T) {
 		server := &storetest.Memory{}
 		faulty := &storetest.Faulty{Store: server}
 		url := serve(t, faulty)
-		first, _ := openBehind(t, url)
+		first := openOver(t, url)
 		callSamples(t, first, 1)
 		closeCache(t, first)
-		c, _ := openBehind(t, url)
+		c := openOver(t, url)
 		faulty.Fail(func(i int, _ string) error {
 			if i == at {
 				return store.ErrUnavailable
@@ -185,7 +197,7 @@ func TestRemoteFaultsAnywhere(t *testing.T) {
 		closeCache(t, c)
 		failed = len(faulty.Failed()) > 0
 		faulty.Fail(nil)
-		last, _ := openBehind(t, url)
+		last := openOver(t, url)
 		callSamples(t, last, 1, 2)
 		closeCache(t, last)
 		if !failed && at < 15 {
