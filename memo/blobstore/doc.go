@@ -37,7 +37,8 @@
 //
 // A hit asks for the record and for the object, whose first 64 KB come with the opening:
 // two requests for a small result. A larger one is read in ranges, by one request of 256 KB
-// and then each sixteen times as long, up to 64 MB, for every goroutine that reads; rows that are read
+// and then each sixteen times as long, up to 64 MB, for every goroutine that reads; one of
+// 64 MB at most by one request for all the rest, once a megabyte was read. Rows that are read
 // with Ref.Open cost their own bytes. A result from 16 MB on is uploaded in parts of 8 MB, four
 // at once; 80 GB is the largest. A result that is there already is copied onto itself by the
 // server, which sets its time; S3 does that up to 5 GB.

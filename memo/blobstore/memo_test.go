@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,16 +70,6 @@ func (c *cache) noFaults(t testing.TB) {
 	defer c.mu.Unlock()
 	if len(c.faults) > 0 {
 		t.Errorf("faults: %v", c.faults)
-	}
-}
-
-// faulted fails the test unless there was a fault that is of a kind.
-func (c *cache) faulted(t testing.TB, kind error) {
-	t.Helper()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !slices.ContainsFunc(c.faults, func(err error) bool { return errors.Is(err, kind) }) {
-		t.Errorf("faults: %v, want one that is %v", c.faults, kind)
 	}
 }
 

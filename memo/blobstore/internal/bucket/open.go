@@ -19,6 +19,10 @@ const (
 	headSize = 64 << 10
 	// maxWindow is the most that one request asks for ahead of who reads in order.
 	maxWindow = 64 << 20
+	// A blob of maxWhole at most is asked for as a whole once so much of it was read that
+	// somebody seems to read all, in no order: workers who take turns.
+	maxWhole = 64 << 20
+	readMuch = 1 << 20
 	// maxStreams is how many places of a blob are read in order at once.
 	maxStreams = 8
 )
@@ -41,6 +45,7 @@ type opened struct {
 	head     []byte
 
 	mu      sync.Mutex
+	read    int64     // bytes that were asked for
 	streams []*stream // nobody reads from just now, the last used one last
 	closed  bool
 	release func()
@@ -134,10 +139,11 @@ func (o *opened) ReadAt(p []byte, offset int64) (n int, err error) {
 		return 0, end(len(p))
 	}
 	want := p[:min(int64(len(p)), o.size-offset)]
-	if offset < int64(len(o.head)) {
-		n = copy(want, o.head[offset:])
+	head, err := o.beginning(int64(len(want)))
+	if offset < int64(len(head)) {
+		n = copy(want, head[offset:])
 	}
-	if n < len(want) {
+	if n < len(want) && err == nil {
 		err = o.readOn(want[n:], offset+int64(n))
 	}
 	if err != nil {
@@ -149,6 +155,29 @@ func (o *opened) ReadAt(p []byte, offset int64) (n int, err error) {
 		return n, &fs.PathError{Op: "read", Path: o.name, Err: err}
 	}
 	return len(want), end(len(p) - len(want))
+}
+
+// beginning returns what is in memory, for somebody who reads so many bytes: the head, or
+// all.
+func (o *opened) beginning(reads int64) ([]byte, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.read += reads
+	if o.read <= readMuch || o.size > maxWhole || int64(len(o.head)) == o.size || o.closed {
+		return o.head, nil
+	}
+	st, err := o.request(int64(len(o.head)), o.size)
+	if err != nil {
+		return o.head, err
+	}
+	defer st.close()
+	st.watch.Reset(o.store.allow(st.left))
+	whole := make([]byte, o.size)
+	if err := readWhole(st.r, whole[copy(whole, o.head):]); err != nil {
+		return o.head, nil // readOn tries again
+	}
+	o.head = whole
+	return whole, nil
 }
 
 // end is what is told beside the last byte of a blob, where more is asked for.
