@@ -219,12 +219,15 @@ func (b *bench) layOut(ctx context.Context, entries int) error {
 	var function, entry string
 	have := 0
 	err := filepath.WalkDir(filepath.Join(b.peers.dir, "python", "many"), func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() && len(e.Name()) == 32 {
+		if err != nil {
+			return err
+		}
+		if digest, notHex := hex.DecodeString(e.Name()); notHex == nil && len(digest) == 16 && e.IsDir() {
 			function, entry = filepath.Dir(path), path
 			have++
 			return filepath.SkipDir
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
