@@ -18,6 +18,10 @@ const (
 	// so, too: a shared file system may show a new file late.
 	looksUntilLost = 2
 
+	// One that has ended well has stored its result, so it is only lost when that has not
+	// shown up for longer than a network file system remembers that there was none.
+	lateness = 90 * time.Second
+
 	slowest       = 16 // times Options.Poll, when nothing happens
 	cancelTimeout = 10 * time.Second
 )
@@ -37,10 +41,11 @@ type job struct {
 // chunkState is what is known of a chunk.
 type chunkState struct {
 	done       bool
-	attempts   int    // submissions
-	submission string // the last one
-	state      string // the last that the queue said
-	gone       int    // looks in a row that did not find it, nor its result
+	attempts   int       // submissions
+	submission string    // the last one
+	state      string    // the last that the queue said
+	gone       int       // looks in a row that did not find it, nor its result
+	completed  time.Time // when it was first seen to have ended well
 }
 
 // run returns when all chunks are delivered, or with an error after it has cancelled
@@ -141,11 +146,23 @@ func (r *job) look(ctx context.Context) (lost []int, err error) {
 		if c.done || known && s.active {
 			continue
 		}
-		if c.gone++; c.attempts == 0 || c.gone >= looksUntilLost {
+		if c.gone++; known && s.state == "COMPLETED" && c.attempts > 0 && r.mayShowUp(c) {
+			continue
+		}
+		if c.attempts == 0 || c.gone >= looksUntilLost {
 			lost = append(lost, i)
 		}
 	}
 	return lost, nil
+}
+
+// mayShowUp reports whether the result of a task that has ended well may only be late.
+func (r *job) mayShowUp(c *chunkState) bool {
+	now := r.executor.now()
+	if c.completed.IsZero() {
+		c.completed = now
+	}
+	return now.Sub(c.completed) < lateness
 }
 
 // submit submits chunks.
@@ -161,7 +178,7 @@ func (r *job) submit(ctx context.Context, chunks []int) error {
 			again++
 		}
 		c.attempts++
-		c.submission, c.state, c.gone = submission, "", 0
+		c.submission, c.state, c.gone, c.completed = submission, "", 0, time.Time{}
 	}
 	n := &r.executor.counts
 	n.submitted.Add(int64(len(chunks)))
