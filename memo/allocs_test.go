@@ -37,16 +37,16 @@ var allocations = []struct {
 	{"memory/Func/1KB/1KB", 20, func(t *testing.T) func() error {
 		return calling(t, inMemory(t), oneKB(), oneKB())
 	}},
-	{"disk/Do/scalar", 49, func(t *testing.T) func() error {
+	{"disk/Do/scalar", 42, func(t *testing.T) func() error {
 		return doing(t, onDisk(t), 123456, 1.5)
 	}},
-	{"disk/Do/1KB/1KB", 112, func(t *testing.T) func() error {
+	{"disk/Do/1KB/1KB", 78, func(t *testing.T) func() error {
 		return doing(t, onDisk(t), oneKB(), oneKB())
 	}},
-	{"disk/Func/scalar", 51, func(t *testing.T) func() error {
+	{"disk/Func/scalar", 44, func(t *testing.T) func() error {
 		return calling(t, onDisk(t), 123456, 1.5)
 	}},
-	{"disk/Func/1KB/1KB", 114, func(t *testing.T) func() error {
+	{"disk/Func/1KB/1KB", 80, func(t *testing.T) func() error {
 		return calling(t, onDisk(t), oneKB(), oneKB())
 	}},
 	{"mapped/1KB/1KB", 253, mapping},

@@ -41,7 +41,7 @@ type Options struct {
 	//
 	// The folder comes first, and the call does not wait for the second level but to
 	// find out whether that has the results. A server that does not answer within 20
-	// seconds, or fails, is a fault; it is then left alone for half a minute, and the
+	// seconds, or fails, is a fault; it is then left alone for up to half a minute, and the
 	// program goes on with the folder. What cannot be sent yet waits, in a queue of at
 	// most 10,000 files and 4 GiB that is in memory by name only; what goes beyond that
 	// is a fault, stays in the folder, and is sent when it is stored again.

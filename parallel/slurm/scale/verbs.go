@@ -49,7 +49,7 @@ var everyEntry = map[string]counts{
 	"entries, for each entry":                      {"listed": 1},
 	"records, for each entry":                      {"get": 1, "listed": 1},
 	"usage, for each entry":                        {"listed": 2},
-	"verify, for each entry":                       {"get": 1, "open": 2, "read": 6, "listed": 2},
+	"verify, for each entry":                       {"get": 1, "open": 2, "read": 5, "listed": 2},
 	"trim, with nothing to remove, for each entry": {"get": 1, "listed": 4},
 	"trim, for each entry removed more":            {"get": 1, "stat": 1, "delete": 2},
 }

@@ -18,8 +18,10 @@ import (
 const (
 	// Timeout bounds the time in which an operation makes no progress.
 	Timeout = 20 * time.Second
-	// Pause is how long a store is left alone that has failed.
-	Pause = 30 * time.Second
+	// Pause is how long a store is left alone that did not answer in time, and
+	// FailurePause one that failed at once: to try that again costs little.
+	Pause        = 30 * time.Second
+	FailurePause = 5 * time.Second
 
 	// maxFailures is how many operations fail, one after the other, before the store is
 	// left alone. One that did not answer in time is enough.
@@ -38,7 +40,7 @@ var errSlow = errors.New("no answer in time")
 
 // Options are settings of a guarded store. The zero value is the defaults.
 type Options struct {
-	Timeout, Pause time.Duration // 0 is the constant of that name
+	Timeout, Pause time.Duration // 0 is the constants of these names; a Pause is both
 	// Prepare, if set, is called before the first operation, and again before later
 	// ones until it returns nil. Its errors are those of a store that has failed.
 	Prepare func(ctx context.Context, s store.Store) error
@@ -48,6 +50,7 @@ type Options struct {
 type Store struct {
 	s       store.Store
 	options Options
+	failure time.Duration // how long the store is left alone that failed at once
 
 	preparing chan struct{} // holds one token while nobody prepares
 
@@ -63,10 +66,11 @@ func New(s store.Store, o Options) *Store {
 	if o.Timeout == 0 {
 		o.Timeout = Timeout
 	}
+	failure := o.Pause
 	if o.Pause == 0 {
-		o.Pause = Pause
+		o.Pause, failure = Pause, FailurePause
 	}
-	g := &Store{s: s, options: o, preparing: make(chan struct{}, 1), prepared: o.Prepare == nil}
+	g := &Store{s: s, options: o, failure: failure, preparing: make(chan struct{}, 1), prepared: o.Prepare == nil}
 	g.preparing <- struct{}{}
 	return g
 }
@@ -120,7 +124,11 @@ func (g *Store) settle(trial bool, o outcome) {
 		g.failures, g.until = 0, time.Time{}
 	case failed, slow:
 		if g.failures++; o == slow || trial || g.failures >= maxFailures {
-			g.until = time.Now().Add(g.options.Pause)
+			pause := g.failure
+			if o == slow {
+				pause = g.options.Pause
+			}
+			g.until = time.Now().Add(pause)
 		}
 	}
 }
