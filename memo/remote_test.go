@@ -445,10 +445,13 @@ func TestRemoteRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, err := f.Map(npy.ReadOnly)
-	if err != nil {
-		t.Fatal(err)
+	switch {
+	case err == nil:
+		err = m.Close()
+	case errors.Is(err, npy.ErrUnsupported): // of a build that cannot share memory
+		err = nil
 	}
-	if err := errors.Join(m.Close(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Error(err)
 	}
 	checkNoFaults(t, faults)
