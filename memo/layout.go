@@ -160,16 +160,19 @@ func prepare(ctx context.Context, s store.Store, readOnly bool) error {
 		}
 		repaired = fmt.Errorf("%w: %s, which is written anew", ErrDamaged, formatFile)
 	case errors.Is(err, fs.ErrNotExist):
-		ours, err := tagged(ctx, s)
-		if err != nil {
-			return err
-		}
+		ours := false
 		for name, err := range topNames(ctx, s) {
 			if err != nil {
 				return err
 			}
 			// Without the tag, which is written first, even files of our names
-			// are somebody else's: a .gitignore, a README.txt.
+			// are somebody else's: a .gitignore, a README.txt. It is looked for once one
+			// is seen, for another process may be making the cache just now.
+			if slices.Contains(ownNames, name) && !ours {
+				if ours, err = tagged(ctx, s); err != nil {
+					return err
+				}
+			}
 			if !isStaging(name) && !(slices.Contains(ownNames, name) && ours) {
 				return fmt.Errorf("%w: the folder holds %s; choose an empty folder or a new one", ErrNotCache, name)
 			}
