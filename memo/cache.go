@@ -57,7 +57,7 @@ type Cache struct {
 //
 // dir may be a URL, such as s3://bucket/prefix, in a program that imports
 // github.com/numcache/numcache/memo/blobstore: then the cache is in that object store,
-// in the same form. A server that does not answer within half a minute, or refuses, is
+// in the same form. A server that does not answer within 20 seconds, or refuses, is
 // a fault as such a folder is; a URL that is not valid, or that nothing in the program
 // opens, is an error. Who may read and write it is for the server to say:
 // Options.Group is an error with it. What may be secret in the URL, a user and a query,

@@ -52,8 +52,9 @@
 //
 // A request is made three times at most, and an operation that has no answer within the
 // timeout (and a second more for each MB of content) has failed. A server that is down, slow or refuses is
-// a fault as a full disk is: the call computes. After three failures in a row the store
-// is left alone for five seconds at a time, so that calls do not wait for it.
+// a fault as a full disk is: the call computes. After three failures in a row memo leaves the store
+// alone for five seconds at a time, and after a silence of 20 seconds for thirty, so that calls do not
+// wait for it.
 //
 // # Several processes
 //

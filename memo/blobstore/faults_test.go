@@ -210,7 +210,7 @@ func TestUnavailable(t *testing.T) {
 			_, err = st.Open(ctx, "a/b")
 			check("Open", err)
 			check("Put", st.Put(ctx, "a/b", store.PutOptions{}, func(w io.Writer) error {
-				_, err := w.Write(make([]byte, 20<<20))
+				_, err := w.Write(make([]byte, 1<<20))
 				return err
 			}))
 			_, err = st.Lock(ctx, 1, time.Minute)

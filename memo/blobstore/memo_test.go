@@ -191,7 +191,7 @@ func TestWrongCredentials(t *testing.T) {
 			}
 			st := openStore(t, address)
 			_, _, err := st.Get(t.Context(), "a/b", 10)
-			// Some servers say now and then that there is nothing, which is a miss.
+			// The server was once seen to say that there is nothing, which is a miss.
 			if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), wrong) {
 				t.Errorf("%v, want ErrUnavailable or ErrNotExist", err)
 			}

@@ -33,6 +33,8 @@ type fake struct {
 	before func(name string) error
 	after  func(name string) error
 	state  func(job, chunk int) string // that a task comes to; COMPLETED computes
+	hold   func(job int) bool          // whose results are held back
+	held   []func()
 }
 
 func (f *fake) run(ctx context.Context, stdin, name string, args ...string) (string, error) {
@@ -55,7 +57,10 @@ func (f *fake) run(ctx context.Context, stdin, name string, args ...string) (str
 			if f.state != nil {
 				state = f.state(f.jobs, i)
 			}
-			if state == "COMPLETED" {
+			switch {
+			case state == "COMPLETED" && f.hold != nil && f.hold(f.jobs):
+				f.held = append(f.held, func() { f.compute(ctx, stdin, i) })
+			case state == "COMPLETED":
 				f.compute(ctx, stdin, i)
 			}
 			f.queue[fmt.Sprintf("%d|%d", f.jobs, i)] = state
@@ -183,6 +188,53 @@ func TestCommandsResubmit(t *testing.T) {
 }
 
 // What Slurm forgets before anybody looks is lost, too; and what it says is in the error.
+// The result of a task that has ended well shows up late, as it may on a network file
+// system: it is waited for. One that never does is computed again.
+func TestCommandsLateResult(t *testing.T) {
+	for _, test := range []struct {
+		late        time.Duration
+		resubmitted int64
+	}{{45 * time.Second, 0}, {time.Hour, 6}} {
+		f, e := onFake(t, Options{})
+		f.hold = func(job int) bool { return job == 1 }
+		start := f.clock
+		f.before = func(name string) error {
+			if name == "squeue" && f.held != nil && f.clock.Sub(start) >= test.late {
+				for _, compute := range f.held {
+					compute()
+				}
+				f.held = nil
+			}
+			return nil
+		}
+		if _, err := f.call(t, e); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Stats().Resubmitted; got != test.resubmitted {
+			t.Errorf("%v late: %d tasks were submitted again, not %d", test.late, got, test.resubmitted)
+		}
+	}
+}
+
+// Two caches have the same job: their tasks do not have the same name.
+func TestCommandsNamesTellCachesApart(t *testing.T) {
+	names := map[string]bool{}
+	for range 2 {
+		f, e := onFake(t, Options{})
+		if _, err := f.call(t, e); err != nil {
+			t.Fatal(err)
+		}
+		for _, arg := range f.args["sbatch"] {
+			if name, ok := strings.CutPrefix(arg, "--job-name="); ok {
+				names[name] = true
+			}
+		}
+	}
+	if len(names) != 2 {
+		t.Errorf("the names are %v", names)
+	}
+}
+
 func TestCommandsExhausted(t *testing.T) {
 	f, e := onFake(t, Options{Retries: 2})
 	f.state = func(_, chunk int) string {

@@ -46,7 +46,7 @@ func OpenURL(ctx context.Context, url string, readOnly bool) (Store, error) {
 	known := slices.Sorted(maps.Keys(openers))
 	openersMu.Unlock()
 	if open == nil {
-		return nil, fmt.Errorf("nothing in this program opens %s:// (it opens %q); import github.com/numcache/numcache/memo/blobstore for s3, gs and azblob", scheme, known)
+		return nil, fmt.Errorf("nothing in this program opens %s:// (it opens %q); import github.com/numcache/numcache/memo/blobstore for s3, and its packages gs and azure for gs and azblob", scheme, known)
 	}
 	return open(ctx, url, readOnly)
 }

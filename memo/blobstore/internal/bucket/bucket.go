@@ -60,7 +60,6 @@ type Bucket struct {
 	prefix   string // of all keys; it ends in a slash, or is empty
 	readOnly bool
 	timeout  time.Duration
-	rest     rest
 
 	closed chan struct{} // tells those who wait for a lock
 
@@ -158,12 +157,7 @@ func (s *Bucket) begin(ctx context.Context, op, name string, writes bool) (b *bl
 	if writes && s.readOnly {
 		return nil, nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrPermission}
 	}
-	if b, release, err = s.use(); err == nil {
-		if err = s.rest.check(); err != nil {
-			release()
-		}
-	}
-	if err != nil {
+	if b, release, err = s.use(); err != nil {
 		return nil, nil, &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	return b, release, nil

@@ -22,24 +22,12 @@ var errConflict = fmt.Errorf("%w: %w just now", store.ErrUnavailable, errConditi
 // caller's; that the operation's own time was up is a store that cannot be had.
 func (s *Bucket) fail(ctx context.Context, b *blob.Bucket, op, name string, err error) error {
 	if err == nil {
-		s.rest.saw(nil)
 		return nil
 	}
 	if ctx.Err() != nil {
 		return &fs.PathError{Op: op, Path: name, Err: ctx.Err()}
 	}
-	err = s.cause(b, err)
-	s.saw(err)
-	return &fs.PathError{Op: op, Path: name, Err: err}
-}
-
-// saw keeps in mind how an operation ended.
-func (s *Bucket) saw(cause error) {
-	if errors.Is(cause, store.ErrUnavailable) && cause != errConflict {
-		s.rest.saw(cause)
-	} else if !errors.Is(cause, fs.ErrClosed) {
-		s.rest.saw(nil)
-	}
+	return &fs.PathError{Op: op, Path: name, Err: s.cause(b, err)}
 }
 
 // cause says what an error of the bucket means.

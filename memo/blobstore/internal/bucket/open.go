@@ -148,7 +148,6 @@ func (o *opened) ReadAt(p []byte, offset int64) (n int, err error) {
 	}
 	if err != nil {
 		err = o.store.cause(o.bucket, err)
-		o.store.saw(err)
 		if errors.Is(err, errCondition) {
 			err = fmt.Errorf("%w any more: %w", fs.ErrNotExist, err)
 		}
