@@ -4,9 +4,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-
-	"github.com/cespare/xxhash/v2"
-	"github.com/zeebo/xxh3"
 )
 
 // Table gathers the chunk digests of one array and makes the array digest of
@@ -24,6 +21,13 @@ type Table struct {
 // because 64 bits are too few for a permanent store and two seeds of XXH64 are
 // not independent.
 type chunkDigest [16]byte
+
+func digestOf(chunk []byte) (d chunkDigest) {
+	xxh64, xxh3 := sums(chunk)
+	be.PutUint64(d[:8], xxh64)
+	be.PutUint64(d[8:], xxh3)
+	return d
+}
 
 // NewTable returns the empty table of an array of the given type and shape. An
 // invalid type is [ErrDType], an invalid shape [ErrShape]. It takes 16 bytes of
@@ -112,8 +116,7 @@ func (t *Table) Set(i int, chunk []byte) error {
 	if _, length := t.Chunk(i); length != len(chunk) {
 		return fmt.Errorf("%w: chunk %d has %d bytes, not %d", ErrShape, i, len(chunk), length)
 	}
-	be.PutUint64(t.sums[i][:8], xxhash.Sum64(chunk))
-	be.PutUint64(t.sums[i][8:], xxh3.Hash(chunk))
+	t.sums[i] = digestOf(chunk)
 	return nil
 }
 
@@ -125,7 +128,7 @@ func (t *Table) Matches(i int, chunk []byte) bool {
 	if _, length := t.Chunk(i); length != len(chunk) {
 		return false
 	}
-	return be.Uint64(t.sums[i][:8]) == xxhash.Sum64(chunk) && be.Uint64(t.sums[i][8:]) == xxh3.Hash(chunk)
+	return t.sums[i] == digestOf(chunk)
 }
 
 // Digest returns the digest of the array, as the package comment defines it.
