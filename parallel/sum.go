@@ -76,48 +76,29 @@ func sum(x []float64) float64 {
 		half := len(x) / 2 &^ 15
 		return sum(x[:half]) + sum(x[half:])
 	}
-	var a, b, c, d, e, f, g, h float64
-	for len(x) >= 16 {
-		a += x[0] + x[8]
-		b += x[1] + x[9]
-		c += x[2] + x[10]
-		d += x[3] + x[11]
-		e += x[4] + x[12]
-		f += x[5] + x[13]
-		g += x[6] + x[14]
-		h += x[7] + x[15]
-		x = x[16:]
+	var s [8]float64
+	lanes := len(x) &^ 15
+	sumLanes(x[:lanes], &s)
+	for _, v := range x[lanes:] {
+		s[0] += v
 	}
-	for _, v := range x {
-		a += v
-	}
-	return ((a + b) + (c + d)) + ((e + f) + (g + h))
+	return mergeLanes(&s)
 }
 
-// dot is sum of the products. Each is rounded before it is added, which the
-// conversions ask for, so that no architecture fuses the two.
+// dot is sum of the products.
 func dot(x, y []float64) float64 {
 	y = y[:len(x)]
 	if len(x) > pairwiseBase {
 		half := len(x) / 2 &^ 7
 		return dot(x[:half], y[:half]) + dot(x[half:], y[half:])
 	}
-	var a, b, c, d, e, f, g, h float64
-	for len(x) >= 8 && len(y) >= 8 {
-		a += float64(x[0] * y[0])
-		b += float64(x[1] * y[1])
-		c += float64(x[2] * y[2])
-		d += float64(x[3] * y[3])
-		e += float64(x[4] * y[4])
-		f += float64(x[5] * y[5])
-		g += float64(x[6] * y[6])
-		h += float64(x[7] * y[7])
-		x, y = x[8:], y[8:]
+	var s [8]float64
+	lanes := len(x) &^ 7
+	dotLanes(x[:lanes], y[:lanes], &s)
+	for i, v := range x[lanes:] {
+		s[0] += float64(v * y[lanes+i])
 	}
-	for i, v := range x {
-		a += float64(v * y[i])
-	}
-	return ((a + b) + (c + d)) + ((e + f) + (g + h))
+	return mergeLanes(&s)
 }
 
 // RowSums returns the sum of each row of m, of which Options.Grain are taken at a
