@@ -32,11 +32,11 @@ func Do[T any](ctx context.Context, c *Cache, k Key, compute func(context.Contex
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Do", ErrNil)
 	}
-	r, err := doRequest(k, compute)
-	if err != nil {
+	var r request
+	if err := doRequest(&r, &k, compute); err != nil {
 		return none, err
 	}
-	return one[T](c.do(ctx, r))
+	return one[T](c.do(ctx, &r))
 }
 
 // Refresh is [Do] without looking: it computes, and stores the result in place of
@@ -46,18 +46,19 @@ func Refresh[T any](ctx context.Context, c *Cache, k Key, compute func(context.C
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Refresh", ErrNil)
 	}
-	r, err := doRequest(k, compute)
-	if err != nil {
+	var r request
+	if err := doRequest(&r, &k, compute); err != nil {
 		return none, err
 	}
 	r.refresh = true
-	return one[T](c.do(ctx, r))
+	return one[T](c.do(ctx, &r))
 }
 
-// doRequest is the request of a call of Do.
-func doRequest[T any](k Key, compute func(context.Context) (T, error)) (request, error) {
+// doRequest makes r, which is zero, the request of a call of Do.
+func doRequest[T any](r *request, k *Key, compute func(context.Context) (T, error)) error {
 	result := doResultOf(reflect.TypeFor[T]())
-	return request{key: k, types: result.types, fails: true, began: clock(), callee: producer[T](compute)}, result.err
+	r.key, r.types, r.fails, r.began, r.callee = *k, result.types, true, clock(), producer[T](compute)
+	return result.err
 }
 
 // producer is what Do computes with.
@@ -150,43 +151,43 @@ type callee interface {
 const maxAttempts = 3
 
 // do is the heart of Do, Func and Wrap. Where the function cannot return an error,
-// the call does not end with its context.
-func (c *Cache) do(ctx context.Context, r request) ([]reflect.Value, error) {
+// the call does not end with its context. It keeps no pointer to the request, so that a
+// hit in memory need not allocate one.
+func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
 	ctx = orBackground(ctx)
 	caller := ctx
 	if !r.fails {
-		caller = context.WithoutCancel(ctx)
+		caller = withoutCancel(ctx)
 	}
 	if err := caller.Err(); err != nil {
 		return nil, err
 	}
-	if err := r.key.Err(); err != nil {
+	if err := r.key.check(); err != nil {
 		c.fault(r.key, err)
-		return c.direct(ctx, &r)
+		return c.direct(ctx, r)
 	}
-	r.key = r.key.withSum()
+	r.key.sum, r.key.summed = c.memory.digest(&r.key), true
 	if c.passThrough() {
-		return c.direct(ctx, &r)
+		return c.direct(ctx, r)
 	}
 	if !r.refresh {
-		if values, took, ok := c.memory.get(&r); ok {
+		if values, took, ok := c.memory.get(r); ok {
 			r.inMemory = true
-			c.hit(&r, took)
+			c.hit(r, took)
 			if c.options.Recompute > 0 {
-				c.recompute(caller, r, values)
+				c.recompute(caller, *r, values)
 			}
 			return values, nil
 		}
 	}
-	return c.look(ctx, caller, r)
+	return c.look(ctx, caller, *r)
 }
 
 // look looks into the cache until the call is answered or computed. It takes the
-// request by value, so that a hit in memory, which does not come here, need not
-// allocate one.
+// request by value, as flights keep pointers to it.
 func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, error) {
 	if r.refresh {
-		values, err, _ := c.board(ctx, &r, newFlight(r.key.Digest()), true)
+		values, err, _ := c.board(ctx, &r, newFlight(r.key.digest()), true)
 		return values, err
 	}
 	for attempt := 1; ; attempt++ {
@@ -211,7 +212,7 @@ func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, e
 		if r.cause == nil { // later ones are of what others computed
 			r.cause = err
 		}
-		f, first := c.join(r.key.Digest(), landed)
+		f, first := c.join(r.key.digest(), landed)
 		if f == nil {
 			continue
 		}
@@ -242,7 +243,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 	around := flightAround(ctx)
 	stop, ok := around.waitFor(f)
 	if !ok {
-		c.leave(r.key.Digest(), f, false)
+		c.leave(r.key.digest(), f, false)
 		ctx, leave := around.enter(ctx)
 		defer leave()
 		values, err = c.direct(ctx, r)
@@ -256,7 +257,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		c.leave(r.key.Digest(), f, first)
+		c.leave(r.key.digest(), f, first)
 		if r.fails {
 			return nil, ctx.Err(), true
 		}
@@ -271,7 +272,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		c.hit(r, f.took)
 		return f.values, nil, true
 	case first:
-		c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
+		c.tell(&Event{Kind: Miss, Key: r.key.digest(), Function: r.key.function, Version: r.key.version,
 			Compute: f.took, Elapsed: clock() - r.began, Err: f.err, missed: c.missed(r)})
 		return f.values, f.err, true
 	case f.found:
@@ -301,16 +302,16 @@ func (c *Cache) hit(r *request, took time.Duration) {
 	if r.inMemory {
 		c.counters.memoryHits.Add(1)
 	}
-	c.tell(Event{Kind: Hit, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
+	c.tell(&Event{Kind: Hit, Key: r.key.digest(), Function: r.key.function, Version: r.key.version,
 		Compute: took, Elapsed: clock() - r.began})
 }
 
 // direct computes in the caller's goroutine and stores nothing.
 func (c *Cache) direct(ctx context.Context, r *request) ([]reflect.Value, error) {
-	c.tell(Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
+	c.tell(&Event{Kind: Computing, Key: r.key.digest(), Function: r.key.function, Version: r.key.version})
 	values, err := r.callee.compute(ctx, r.args)
 	took := clock() - r.began
-	c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err, missed: c.missed(r)})
+	c.tell(&Event{Kind: Miss, Key: r.key.digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err, missed: c.missed(r)})
 	return values, err
 }
 

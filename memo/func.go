@@ -129,13 +129,13 @@ func (f *Memoized) call(ctx context.Context, args []reflect.Value, refresh bool)
 	r.refresh = refresh
 	keyContext := ctx
 	if !f.fails {
-		keyContext = context.WithoutCancel(ctx)
+		keyContext = withoutCancel(ctx)
 	}
 	r.key = f.key(keyContext, args)
 	if err := keyContext.Err(); err != nil {
 		return nil, err
 	}
-	return f.cache.do(ctx, r)
+	return f.cache.do(ctx, &r)
 }
 
 // request is the request of a call whose key is k.

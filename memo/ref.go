@@ -49,8 +49,8 @@ func Shelve[T any](ctx context.Context, c *Cache, k Key, compute func(context.Co
 	if c == nil || compute == nil {
 		return Ref{}, fmt.Errorf("%w cache or function given to Shelve", ErrNil)
 	}
-	r, err := doRequest(k, compute)
-	if err != nil {
+	var r request
+	if err := doRequest(&r, &k, compute); err != nil {
 		return Ref{}, err
 	}
 	return c.shelve(ctx, &r)
@@ -90,7 +90,7 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 	}
 	began, saved := time.Now(), false
 	r.saved = &saved
-	values, err := c.do(ctx, *r)
+	values, err := c.do(ctx, r)
 	if err != nil {
 		return Ref{}, err
 	}

@@ -15,6 +15,7 @@ type tier struct {
 	share    bool
 	maxBytes int64 // 0 for no limit
 	entries  bounded
+	digests  *digests
 	evicted  atomic.Int64 // entries that the bounds pushed out
 	closed   atomic.Bool
 
@@ -47,7 +48,7 @@ type kept struct {
 const keptOverhead = 512
 
 func newTier(m Memory) (*tier, error) {
-	t := &tier{share: m.Share, maxBytes: m.MaxBytes}
+	t := &tier{share: m.Share, maxBytes: m.MaxBytes, digests: newDigests()}
 	if m.Policy != DefaultPolicy {
 		t.entries = newListMap(m, &t.evicted)
 		return t, nil
@@ -55,6 +56,14 @@ func newTier(m Memory) (*tier, error) {
 	var err error
 	t.entries, err = newOtterMap(m, &t.evicted)
 	return t, err
+}
+
+// digest returns the digest of a key.
+func (t *tier) digest(k *Key) array.Digest {
+	if t == nil {
+		return k.digest()
+	}
+	return t.digests.of(k)
 }
 
 // get returns the results of a call as its caller's own, or where they are shared,
@@ -76,7 +85,7 @@ func (t *tier) use(r *request) *kept {
 	if t == nil || t.closed.Load() {
 		return nil
 	}
-	if e := t.entries.get(r.key.Digest()); e.answers(r) {
+	if e := t.entries.get(r.key.digest()); e.answers(r) {
 		return e
 	}
 	return nil
@@ -87,7 +96,7 @@ func (t *tier) peek(r *request) *kept {
 	if t == nil || t.closed.Load() {
 		return nil
 	}
-	if e := t.entries.peek(r.key.Digest()); e.answers(r) {
+	if e := t.entries.peek(r.key.digest()); e.answers(r) {
 		return e
 	}
 	return nil
@@ -140,7 +149,7 @@ func (t *tier) put(r *request, e *kept, record *Record) {
 	if t == nil {
 		return
 	}
-	key := r.key.Digest()
+	key := r.key.digest()
 	t.changed[key[0]].Add(1)
 	if e == nil {
 		t.entries.delete(key)
@@ -160,7 +169,7 @@ func (t *tier) changes(r *request) uint32 {
 	if t == nil {
 		return 0
 	}
-	return t.changed[r.key.Digest()[0]].Load()
+	return t.changed[r.key.digest()[0]].Load()
 }
 
 // fill keeps results that were read from the folder; values stays the caller's. If
@@ -178,7 +187,7 @@ func (t *tier) fill(r *request, values []reflect.Value, record *Record, changes 
 	lean.results = nil // which Results has too
 	lean.contents, lean.rawContents = nil, nil
 	e.record = &lean
-	key := r.key.Digest()
+	key := r.key.digest()
 	t.entries.set(key, e)
 	if t.closed.Load() || t.changes(r) != changes {
 		t.entries.delete(key)
