@@ -59,7 +59,7 @@ func (d *digests) of(k *Key) array.Digest {
 	for i := range k.args {
 		encoded.Write(k.args[i].encoded)
 	}
-	known := &knownDigest{strings.Clone(k.function), strings.Clone(k.version), k.count(), encoded.String(), k.digest()}
+	known := &knownDigest{strings.Clone(k.function), strings.Clone(k.version), k.count(), encoded.String(), k.hash()}
 	slot.Store(known)
 	return known.digest
 }

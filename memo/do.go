@@ -32,11 +32,18 @@ func Do[T any](ctx context.Context, c *Cache, k Key, compute func(context.Contex
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Do", ErrNil)
 	}
-	var r request
-	if err := doRequest(&r, &k, compute); err != nil {
-		return none, err
+	r := request{key: k, fails: true, began: clock(), callee: producer[T](compute)}
+	types := [...]reflect.Type{reflect.TypeFor[T]()}
+	if values, ok := c.recall(ctx, &r, types[:]); ok {
+		return one[T](values, nil)
 	}
-	return one[T](c.do(ctx, &r))
+	// Results of a type that is not supported are not in memory either.
+	result := doResultOf(types[0])
+	if result.err != nil {
+		return none, result.err
+	}
+	r.types = result.types
+	return one[T](c.answer(ctx, &r))
 }
 
 // Refresh is [Do] without looking: it computes, and stores the result in place of
@@ -46,19 +53,18 @@ func Refresh[T any](ctx context.Context, c *Cache, k Key, compute func(context.C
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Refresh", ErrNil)
 	}
-	var r request
-	if err := doRequest(&r, &k, compute); err != nil {
+	r, err := doRequest(k, compute)
+	if err != nil {
 		return none, err
 	}
 	r.refresh = true
-	return one[T](c.do(ctx, &r))
+	return one[T](c.answer(ctx, &r))
 }
 
-// doRequest makes r, which is zero, the request of a call of Do.
-func doRequest[T any](r *request, k *Key, compute func(context.Context) (T, error)) error {
+// doRequest is the request of a call of Do.
+func doRequest[T any](k Key, compute func(context.Context) (T, error)) (request, error) {
 	result := doResultOf(reflect.TypeFor[T]())
-	r.key, r.types, r.fails, r.began, r.callee = *k, result.types, true, clock(), producer[T](compute)
-	return result.err
+	return request{key: k, types: result.types, fails: true, began: clock(), callee: producer[T](compute)}, result.err
 }
 
 // producer is what Do computes with.
@@ -150,15 +156,46 @@ type callee interface {
 // other computation ended between its look and its turn.
 const maxAttempts = 3
 
-// do is the heart of Do, Func and Wrap. Where the function cannot return an error,
-// the call does not end with its context. It keeps no pointer to the request, so that a
-// hit in memory need not allocate one.
+// do is the heart of Func and Wrap, as its two halves are of Do.
 func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
-	ctx = orBackground(ctx)
-	caller := ctx
-	if !r.fails {
-		caller = withoutCancel(ctx)
+	if values, ok := c.recall(ctx, r, r.types); ok {
+		return values, nil
 	}
+	return c.answer(ctx, r)
+}
+
+// recall answers a call from memory, with results of the given types, and reports
+// whether it did. It keeps no pointer to the request, so that nobody need allocate one.
+func (c *Cache) recall(ctx context.Context, r *request, types []reflect.Type) ([]reflect.Value, bool) {
+	if c.memory == nil || r.refresh || r.key.check() != nil || r.fails && ctx != nil && ctx.Err() != nil {
+		return nil, false
+	}
+	r.key.sum, r.key.summed = c.memory.digest(&r.key), true
+	values, took, ok := c.memory.get(r, types)
+	if !ok {
+		return nil, false
+	}
+	r.inMemory = true
+	c.hit(r, took)
+	if c.options.Recompute > 0 {
+		c.recompute(r.caller(ctx), *r, values)
+	}
+	return values, true
+}
+
+// caller is the context with which the call of ctx ends: where the function cannot
+// return an error, with none.
+func (r *request) caller(ctx context.Context) context.Context {
+	if !r.fails {
+		return withoutCancel(orBackground(ctx))
+	}
+	return orBackground(ctx)
+}
+
+// answer answers a call that memory does not. It keeps no pointer to the request.
+func (c *Cache) answer(ctx context.Context, r *request) ([]reflect.Value, error) {
+	ctx = orBackground(ctx)
+	caller := r.caller(ctx)
 	if err := caller.Err(); err != nil {
 		return nil, err
 	}
@@ -166,19 +203,9 @@ func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
 		c.fault(r.key, err)
 		return c.direct(ctx, r)
 	}
-	r.key.sum, r.key.summed = c.memory.digest(&r.key), true
+	r.key = r.key.withSum()
 	if c.passThrough() {
 		return c.direct(ctx, r)
-	}
-	if !r.refresh {
-		if values, took, ok := c.memory.get(r); ok {
-			r.inMemory = true
-			c.hit(r, took)
-			if c.options.Recompute > 0 {
-				c.recompute(caller, *r, values)
-			}
-			return values, nil
-		}
 	}
 	return c.look(ctx, caller, *r)
 }
@@ -225,7 +252,7 @@ func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, e
 // lookup returns what the cache holds for a call, from memory or else from the
 // folder, and what it took to compute. The results belong to the caller.
 func (c *Cache) lookup(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, err error) {
-	if values, took, r.inMemory = c.memory.get(r); r.inMemory {
+	if values, took, r.inMemory = c.memory.get(r, r.types); r.inMemory {
 		return values, took, nil
 	}
 	changes := c.memory.changes(r)

@@ -64,7 +64,11 @@ func (k Key) Add(x any) Key {
 	if r, ok := asResult(x); ok {
 		return k.addResult(r)
 	}
-	return k.add(context.Background(), reflect.ValueOf(x))
+	v := reflect.ValueOf(x)
+	if k.addShort(v) {
+		return k
+	}
+	return k.add(context.Background(), v)
 }
 
 func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
@@ -100,7 +104,7 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 // addShort adds an argument that is a scalar and fits into k.short, and reports whether
 // it did.
 func (k *Key) addShort(v reflect.Value) bool {
-	if len(k.args) > 0 || !v.IsValid() {
+	if len(k.args) > 0 || !v.IsValid() || k.check() != nil {
 		return false
 	}
 	info := infoOf(v.Type())
@@ -113,6 +117,7 @@ func (k *Key) addShort(v reflect.Value) bool {
 	}
 	k.shortLen = uint8(len(encoded))
 	k.shortCount++
+	k.summed = false
 	return true
 }
 
@@ -155,10 +160,15 @@ func (k *Key) check() error {
 func (k Key) Digest() array.Digest { return k.digest() }
 
 func (k *Key) digest() array.Digest {
-	switch {
-	case k.summed:
+	if k.summed {
 		return k.sum
-	case k.check() != nil:
+	}
+	return k.hash()
+}
+
+// hash computes the digest.
+func (k *Key) hash() array.Digest {
+	if k.check() != nil {
 		return array.Digest{}
 	}
 	var short [256]byte

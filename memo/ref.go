@@ -49,8 +49,8 @@ func Shelve[T any](ctx context.Context, c *Cache, k Key, compute func(context.Co
 	if c == nil || compute == nil {
 		return Ref{}, fmt.Errorf("%w cache or function given to Shelve", ErrNil)
 	}
-	var r request
-	if err := doRequest(&r, &k, compute); err != nil {
+	r, err := doRequest(k, compute)
+	if err != nil {
 		return Ref{}, err
 	}
 	return c.shelve(ctx, &r)
@@ -82,7 +82,7 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 			c.hit(r, record.Duration)
 			return ref, nil
 		}
-		if e := c.memory.use(r); e != nil {
+		if e := c.memory.use(r, r.types); e != nil {
 			r.inMemory = true
 			c.hit(r, e.record.Duration)
 			return ref.holding(e), nil

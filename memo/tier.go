@@ -66,10 +66,10 @@ func (t *tier) digest(k *Key) array.Digest {
 	return t.digests.of(k)
 }
 
-// get returns the results of a call as its caller's own, or where they are shared,
-// everybody's, and what they took to compute.
-func (t *tier) get(r *request) (values []reflect.Value, took time.Duration, ok bool) {
-	e := t.use(r)
+// get returns the results of a call, of the given types, as its caller's own, or where
+// they are shared, everybody's, and what they took to compute.
+func (t *tier) get(r *request, types []reflect.Type) (values []reflect.Value, took time.Duration, ok bool) {
+	e := t.use(r, types)
 	if e == nil {
 		return nil, 0, false
 	}
@@ -80,12 +80,13 @@ func (t *tier) get(r *request) (values []reflect.Value, took time.Duration, ok b
 	return values, e.record.Duration, err == nil
 }
 
-// use returns the entry that answers a call, nil where there is none.
-func (t *tier) use(r *request) *kept {
+// use returns the entry that answers a call, with results of the given types if there
+// are any; nil where there is none.
+func (t *tier) use(r *request, types []reflect.Type) *kept {
 	if t == nil || t.closed.Load() {
 		return nil
 	}
-	if e := t.entries.get(r.key.digest()); e.answers(r) {
+	if e := t.entries.get(r.key.digest()); e.answers(r, types) {
 		return e
 	}
 	return nil
@@ -96,19 +97,19 @@ func (t *tier) peek(r *request) *kept {
 	if t == nil || t.closed.Load() {
 		return nil
 	}
-	if e := t.entries.peek(r.key.digest()); e.answers(r) {
+	if e := t.entries.peek(r.key.digest()); e.answers(r, r.types) {
 		return e
 	}
 	return nil
 }
 
-// answers reports whether e, which may be nil, is of the call, has the types it
-// wants, if it wants any, and is valid.
-func (e *kept) answers(r *request) bool {
+// answers reports whether e, which may be nil, is of the call, has the given types, if
+// there are any, and is valid.
+func (e *kept) answers(r *request, types []reflect.Type) bool {
 	if e == nil || e.record.Function != r.key.function || e.record.Version != r.key.version {
 		return false
 	}
-	return (r.types == nil || haveTypes(e.values, r.types)) && (r.valid == nil || r.valid(e.record))
+	return (types == nil || haveTypes(e.values, types)) && (r.valid == nil || r.valid(e.record))
 }
 
 // haveTypes reports whether values are of the given types.
@@ -140,7 +141,22 @@ func (t *tier) entry(values []reflect.Value, recordBytes int64) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kept{values: own, asIs: t.share || &own[0] == &values[0], bytes: bytes}, nil
+	if asIs := t.share || &own[0] == &values[0]; asIs {
+		return &kept{values: constants(own), asIs: true, bytes: bytes}, nil
+	}
+	return &kept{values: own, bytes: bytes}, nil
+}
+
+// constants returns the values as ones that are no variables, where that says as much:
+// reflection hands these out sooner.
+func constants(values []reflect.Value) []reflect.Value {
+	constant := slices.Clone(values)
+	for i, v := range values {
+		if v.Kind() != reflect.Interface {
+			constant[i] = reflect.ValueOf(v.Interface())
+		}
+	}
+	return constant
 }
 
 // put keeps an entry that was just computed in place of what there was. A nil one
