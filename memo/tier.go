@@ -49,7 +49,8 @@ const keptOverhead = 512
 
 func newTier(m Memory) (*tier, error) {
 	t := &tier{share: m.Share, maxBytes: m.MaxBytes, digests: newDigests()}
-	if m.Policy != DefaultPolicy {
+	// Without a bound nothing is ever pushed out, and a map will do.
+	if m.Policy != DefaultPolicy || m.MaxBytes == 0 && m.MaxEntries == 0 {
 		t.entries = newListMap(m, &t.evicted)
 		return t, nil
 	}
