@@ -82,9 +82,15 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 	if len(values) == 0 {
 		return k
 	}
-	e := encoder{ctx: ctx, buf: make([]byte, 0, encodedArray*len(values))}
-	args := make([]argument, len(k.args), len(k.args)+len(values))
-	copy(args, k.args)
+	e := encoder{ctx: ctx}
+	var args []argument
+	if len(k.args) == 0 && len(values) == 1 {
+		one := new(oneArgument)
+		args, e.buf, e.arrays = one.args[:0], one.encoded[:0], one.arrays[:0]
+	} else {
+		args = append(make([]argument, 0, len(k.args)+len(values)), k.args...)
+		e.buf = make([]byte, 0, encodedArray*len(values))
+	}
 	for _, v := range values {
 		if l := linkOf(v); l != nil {
 			args = append(args, l.encoded)
@@ -99,6 +105,13 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 	}
 	k.args = args
 	return k
+}
+
+// oneArgument is memory in one piece for one argument that is an array.
+type oneArgument struct {
+	args    [1]argument
+	arrays  [1]arrayInfo
+	encoded [encodedArray]byte
 }
 
 // addShort adds an argument that is a scalar and fits into k.short, and reports whether

@@ -142,14 +142,11 @@ func (t *tier) entry(values []reflect.Value, recordBytes int64) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	if asIs := t.share || &own[0] == &values[0]; asIs {
-		return &kept{values: constants(own), asIs: true, bytes: bytes}, nil
-	}
-	return &kept{values: own, bytes: bytes}, nil
+	return &kept{values: constants(own), asIs: t.share || &own[0] == &values[0], bytes: bytes}, nil
 }
 
 // constants returns the values as ones that are no variables, where that says as much:
-// reflection hands these out sooner.
+// reflection need not copy these to hand them out.
 func constants(values []reflect.Value) []reflect.Value {
 	constant := slices.Clone(values)
 	for i, v := range values {
