@@ -32,7 +32,7 @@ func BenchmarkMemoryHit(b *testing.B) {
 			}
 		}
 	})
-	b.Run("Func/argument=1KB/result=1KB", func(b *testing.B) {
+	b.Run("Func/both=1KB", func(b *testing.B) {
 		f, err := Func(openMemory(b, Memory{}), Spec{Name: "f"}, func(x []float64) []float64 { return x })
 		if err != nil {
 			b.Fatal(err)

@@ -145,14 +145,12 @@ func (t *tier) entry(values []reflect.Value, recordBytes int64) (*kept, error) {
 	return &kept{values: constants(own), asIs: t.share || &own[0] == &values[0], bytes: bytes}, nil
 }
 
-// constants returns the values as ones that are no variables, where that says as much:
-// reflection need not copy these to hand them out.
+// constants returns results as values that are no variables: reflection need not copy
+// these to hand them out.
 func constants(values []reflect.Value) []reflect.Value {
-	constant := slices.Clone(values)
+	constant := make([]reflect.Value, len(values))
 	for i, v := range values {
-		if v.Kind() != reflect.Interface {
-			constant[i] = reflect.ValueOf(v.Interface())
-		}
+		constant[i] = reflect.ValueOf(v.Interface()) // of the same type, as no result is an interface
 	}
 	return constant
 }
