@@ -60,7 +60,12 @@ func FromSlice[T Element](data []T, shape ...int) (*Array[T], error) {
 
 // vectorOf is the 1-d array over data.
 func vectorOf[T Element](data []T) *Array[T] {
-	return &Array[T]{data: data, shape: []int{len(data)}}
+	v := &struct { // one piece of memory for both
+		array Array[T]
+		shape [1]int
+	}{array: Array[T]{data: data}, shape: [1]int{len(data)}}
+	v.array.shape = v.shape[:]
+	return &v.array
 }
 
 // Data returns the elements in C order. The slice is the array's own memory,
@@ -158,7 +163,10 @@ func (a *Array[T]) Decode(first int, src []byte) error {
 // Bytes implements [Any].
 func (a *Array[T]) Bytes() ([]byte, bool) { return viewBytes(a.Data()) }
 
-func (a *Array[T]) array() {}
+func (a *Array[T]) array() (self Any, shape []int) {
+	_, shape = a.parts()
+	return a, shape
+}
 
 // checkRange returns how many elements nbytes hold, an error where they are not
 // whole or reach outside of a source of total elements.

@@ -14,12 +14,15 @@ const parallelChunks = 4
 
 // Hash returns the digest of src: chunk by chunk, on all cores where src has
 // more than three chunks, with the same result on any number of them. It allocates
-// nothing per chunk but 16 bytes of its table.
+// nothing per chunk but 16 bytes of its table, and no table for one chunk.
 //
 // A ctx that ends before the last chunk is hashed is its error; no goroutine
 // outlives the call. Other errors are what src's Encode returned, and [ErrNil],
 // [ErrDType] or [ErrShape] for a src that cannot be read or a nil ctx.
 func Hash(ctx context.Context, src Source) (Digest, error) {
+	if d, ok := hashChunk(ctx, src); ok {
+		return d, nil
+	}
 	t, err := HashTable(ctx, src)
 	if err != nil {
 		return Digest{}, err
@@ -49,6 +52,30 @@ func (a *Array[T]) Digest() Digest {
 		panic(fmt.Errorf("array: digest of an Array failed: %w", err))
 	}
 	return t.Digest()
+}
+
+// hashChunk returns the digest of an Array that has its bytes at hand and one chunk of
+// them at most, and false for all others and whatever is an error. The table is on the
+// stack: making one in memory takes longer than hashing a kilobyte.
+func hashChunk(ctx context.Context, src Source) (Digest, bool) {
+	a, ok := src.(Any)
+	if !ok || nilPointer(src) || ctx == nil || ctx.Err() != nil {
+		return Digest{}, false
+	}
+	self, shape := a.array()
+	if self != a {
+		return Digest{}, false
+	}
+	chunk, ok := a.Bytes()
+	if !ok || len(chunk) > ChunkSize {
+		return Digest{}, false
+	}
+	var sums [1]chunkDigest
+	t := Table{dtype: a.DType(), shape: shape, size: len(chunk), sums: sums[:chunkCount(len(chunk))]}
+	if len(chunk) > 0 && t.Set(0, chunk) != nil {
+		return Digest{}, false
+	}
+	return t.Digest(), true
 }
 
 func hashTable(ctx context.Context, src Source) (*Table, error) {

@@ -49,7 +49,9 @@ type Any interface {
 	// memory.
 	VecDense() (*mat.VecDense, error)
 
-	array()
+	// array returns the Array itself, which a foreign type may embed and be more
+	// than, and its own extents, not to be changed.
+	array() (self Any, shape []int)
 }
 
 // Make returns an array of zeros of element type d: [New] for a type known only

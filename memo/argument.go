@@ -56,6 +56,24 @@ func (t *transcoder) float() float64 {
 	return math.Float64frombits(bits)
 }
 
+// scalarLen returns the length of the scalar that encoded begins with.
+func scalarLen(encoded []byte) int {
+	t := transcoder{rest: encoded}
+	switch t.next(1)[0] {
+	case 'b':
+		t.next(1)
+	case 'i':
+		t.until(';')
+	case 'f':
+		t.next(16)
+	case 'c':
+		t.next(32)
+	case 's':
+		t.next(t.count())
+	}
+	return len(encoded) - len(t.rest)
+}
+
 func (t *transcoder) value(dst []byte) []byte {
 	switch tag := t.next(1)[0]; tag {
 	case 'b':

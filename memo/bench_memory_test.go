@@ -32,6 +32,20 @@ func BenchmarkMemoryHit(b *testing.B) {
 			}
 		}
 	})
+	b.Run("Func/both=1KB", func(b *testing.B) {
+		f, err := Func(openMemory(b, Memory{}), Spec{Name: "f"}, func(x []float64) []float64 { return x })
+		if err != nil {
+			b.Fatal(err)
+		}
+		x := make([]float64, 128)
+		b.SetBytes(int64(8 * len(x)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if v := f.Call(x); len(v) != len(x) {
+				b.Fatal(len(v))
+			}
+		}
+	})
 	for _, share := range []bool{false, true} {
 		name := map[bool]string{false: "copied", true: "shared"}[share]
 		b.Run("Do/result=8MB/"+name, func(b *testing.B) {

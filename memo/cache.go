@@ -100,7 +100,7 @@ func openCache(dir string, o *Options, open opener) (*Cache, error) {
 		return nil, &Error{"open", c.dir, err}
 	}
 	if err != nil {
-		c.tell(Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
+		c.tell(&Event{Kind: Fault, Err: &Error{"open", c.dir, err}})
 	}
 	if options.Remote != "" {
 		if opened, err = c.openRemote(options.Remote, opened); err != nil {
@@ -160,7 +160,7 @@ func (c *Cache) flush(ctx context.Context, s store.Store) {
 // or cannot be written now, is none: storing says so.
 func (c *Cache) flushed(err error) {
 	if err != nil && !mayFail(err) {
-		c.tell(Event{Kind: Fault, Err: err})
+		c.tell(&Event{Kind: Fault, Err: err})
 	}
 }
 
@@ -196,6 +196,15 @@ func orBackground(ctx context.Context) context.Context {
 		return context.Background()
 	}
 	return ctx
+}
+
+// withoutCancel is context.WithoutCancel, which allocates, but of a context that never
+// ends.
+func withoutCancel(ctx context.Context) context.Context {
+	if ctx.Done() == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }
 
 // Has reports whether the cache holds the results of the call in memory, or an

@@ -196,7 +196,7 @@ func (k Key) addResult(x Result) Key {
 	}
 	v, err := x.keyed()
 	if err != nil {
-		k.err = fmt.Errorf("argument %d: %w", len(k.args), err)
+		k.err, k.summed = fmt.Errorf("argument %d: %w", k.count(), err), false
 		return k
 	}
 	return k.add(context.Background(), v)

@@ -20,6 +20,12 @@ func cloneResults(results []reflect.Value) ([]reflect.Value, error) {
 		if &own[0] == &results[0] {
 			own = slices.Clone(results)
 		}
+		if v.Kind() == reflect.Slice {
+			if xs, ok := v.Interface().([]float64); ok && 8*len(xs) < largeSlice {
+				own[i] = reflect.ValueOf(slices.Clone(xs)) // in half the time of what follows
+				continue
+			}
+		}
 		own[i] = reflect.New(v.Type()).Elem()
 		if err := cloneValue(own[i], v, 0); err != nil {
 			return nil, fmt.Errorf("result %d: %w", i, err)

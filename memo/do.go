@@ -32,11 +32,18 @@ func Do[T any](ctx context.Context, c *Cache, k Key, compute func(context.Contex
 	if c == nil || compute == nil {
 		return none, fmt.Errorf("%w cache or function given to Do", ErrNil)
 	}
-	r, err := doRequest(k, compute)
-	if err != nil {
-		return none, err
+	r := request{key: k, fails: true, began: clock(), callee: producer[T](compute)}
+	types := [...]reflect.Type{reflect.TypeFor[T]()}
+	if values, ok := c.recall(ctx, &r, types[:]); ok {
+		return one[T](values, nil)
 	}
-	return one[T](c.do(ctx, r))
+	// Results of a type that is not supported are not in memory either.
+	result := doResultOf(types[0])
+	if result.err != nil {
+		return none, result.err
+	}
+	r.types = result.types
+	return one[T](c.answer(ctx, &r))
 }
 
 // Refresh is [Do] without looking: it computes, and stores the result in place of
@@ -51,7 +58,7 @@ func Refresh[T any](ctx context.Context, c *Cache, k Key, compute func(context.C
 		return none, err
 	}
 	r.refresh = true
-	return one[T](c.do(ctx, r))
+	return one[T](c.answer(ctx, &r))
 }
 
 // doRequest is the request of a call of Do.
@@ -149,44 +156,65 @@ type callee interface {
 // other computation ended between its look and its turn.
 const maxAttempts = 3
 
-// do is the heart of Do, Func and Wrap. Where the function cannot return an error,
-// the call does not end with its context.
-func (c *Cache) do(ctx context.Context, r request) ([]reflect.Value, error) {
-	ctx = orBackground(ctx)
-	caller := ctx
-	if !r.fails {
-		caller = context.WithoutCancel(ctx)
+// do is the heart of Func and Wrap, as its two halves are of Do.
+func (c *Cache) do(ctx context.Context, r *request) ([]reflect.Value, error) {
+	if values, ok := c.recall(ctx, r, r.types); ok {
+		return values, nil
 	}
+	return c.answer(ctx, r)
+}
+
+// recall answers a call from memory, with results of the given types, and reports
+// whether it did. It keeps no pointer to the request, so that nobody need allocate one.
+func (c *Cache) recall(ctx context.Context, r *request, types []reflect.Type) ([]reflect.Value, bool) {
+	if c.memory == nil || r.refresh || r.key.check() != nil || r.fails && ctx != nil && ctx.Err() != nil {
+		return nil, false
+	}
+	r.key.sum, r.key.summed = c.memory.digest(&r.key), true
+	values, took, ok := c.memory.get(r, types)
+	if !ok {
+		return nil, false
+	}
+	r.inMemory = true
+	c.hit(r, took)
+	if c.options.Recompute > 0 {
+		c.recompute(r.caller(ctx), *r, values)
+	}
+	return values, true
+}
+
+// caller is the context with which the call of ctx ends: where the function cannot
+// return an error, with none.
+func (r *request) caller(ctx context.Context) context.Context {
+	if !r.fails {
+		return withoutCancel(orBackground(ctx))
+	}
+	return orBackground(ctx)
+}
+
+// answer answers a call that memory does not. It keeps no pointer to the request.
+func (c *Cache) answer(ctx context.Context, r *request) ([]reflect.Value, error) {
+	ctx = orBackground(ctx)
+	caller := r.caller(ctx)
 	if err := caller.Err(); err != nil {
 		return nil, err
 	}
-	if err := r.key.Err(); err != nil {
+	if err := r.key.check(); err != nil {
 		c.fault(r.key, err)
-		return c.direct(ctx, &r)
+		return c.direct(ctx, r)
 	}
 	r.key = r.key.withSum()
 	if c.passThrough() {
-		return c.direct(ctx, &r)
+		return c.direct(ctx, r)
 	}
-	if !r.refresh {
-		if values, took, ok := c.memory.get(&r); ok {
-			r.inMemory = true
-			c.hit(&r, took)
-			if c.options.Recompute > 0 {
-				c.recompute(caller, r, values)
-			}
-			return values, nil
-		}
-	}
-	return c.look(ctx, caller, r)
+	return c.look(ctx, caller, *r)
 }
 
 // look looks into the cache until the call is answered or computed. It takes the
-// request by value, so that a hit in memory, which does not come here, need not
-// allocate one.
+// request by value, as flights keep pointers to it.
 func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, error) {
 	if r.refresh {
-		values, err, _ := c.board(ctx, &r, newFlight(r.key.Digest()), true)
+		values, err, _ := c.board(ctx, &r, newFlight(r.key.digest()), true)
 		return values, err
 	}
 	for attempt := 1; ; attempt++ {
@@ -211,7 +239,7 @@ func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, e
 		if r.cause == nil { // later ones are of what others computed
 			r.cause = err
 		}
-		f, first := c.join(r.key.Digest(), landed)
+		f, first := c.join(r.key.digest(), landed)
 		if f == nil {
 			continue
 		}
@@ -224,7 +252,7 @@ func (c *Cache) look(ctx, caller context.Context, r request) ([]reflect.Value, e
 // lookup returns what the cache holds for a call, from memory or else from the
 // folder, and what it took to compute. The results belong to the caller.
 func (c *Cache) lookup(ctx context.Context, r *request) (values []reflect.Value, took time.Duration, err error) {
-	if values, took, r.inMemory = c.memory.get(r); r.inMemory {
+	if values, took, r.inMemory = c.memory.get(r, r.types); r.inMemory {
 		return values, took, nil
 	}
 	changes := c.memory.changes(r)
@@ -242,7 +270,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 	around := flightAround(ctx)
 	stop, ok := around.waitFor(f)
 	if !ok {
-		c.leave(r.key.Digest(), f, false)
+		c.leave(r.key.digest(), f, false)
 		ctx, leave := around.enter(ctx)
 		defer leave()
 		values, err = c.direct(ctx, r)
@@ -256,7 +284,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		c.leave(r.key.Digest(), f, first)
+		c.leave(r.key.digest(), f, first)
 		if r.fails {
 			return nil, ctx.Err(), true
 		}
@@ -271,7 +299,7 @@ func (c *Cache) board(ctx context.Context, r *request, f *flight, first bool) (v
 		c.hit(r, f.took)
 		return f.values, nil, true
 	case first:
-		c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
+		c.tell(&Event{Kind: Miss, Key: r.key.digest(), Function: r.key.function, Version: r.key.version,
 			Compute: f.took, Elapsed: clock() - r.began, Err: f.err, missed: c.missed(r)})
 		return f.values, f.err, true
 	case f.found:
@@ -301,16 +329,16 @@ func (c *Cache) hit(r *request, took time.Duration) {
 	if r.inMemory {
 		c.counters.memoryHits.Add(1)
 	}
-	c.tell(Event{Kind: Hit, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version,
+	c.tell(&Event{Kind: Hit, Key: r.key.digest(), Function: r.key.function, Version: r.key.version,
 		Compute: took, Elapsed: clock() - r.began})
 }
 
 // direct computes in the caller's goroutine and stores nothing.
 func (c *Cache) direct(ctx context.Context, r *request) ([]reflect.Value, error) {
-	c.tell(Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
+	c.tell(&Event{Kind: Computing, Key: r.key.digest(), Function: r.key.function, Version: r.key.version})
 	values, err := r.callee.compute(ctx, r.args)
 	took := clock() - r.began
-	c.tell(Event{Kind: Miss, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err, missed: c.missed(r)})
+	c.tell(&Event{Kind: Miss, Key: r.key.digest(), Function: r.key.function, Version: r.key.version, Compute: took, Elapsed: took, Err: err, missed: c.missed(r)})
 	return values, err
 }
 

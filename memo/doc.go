@@ -173,10 +173,11 @@
 // first. Both go through chunks of 256 KB that stay in the second-level cache, on all
 // cores. A mapped result ([Ref.Open]) is verified the same way, by reading it once.
 //
-// A hit in memory makes a key, with its SHA-256, and looks at the clock twice: half to
-// three quarters of a microsecond, seven to ten times what functools.lru_cache takes,
-// whose keys are hashed to 64 bits and compared with what it holds. Keys of 128 bits are what lets entries outlive the
-// process.
+// A hit in memory makes a key, finds its digest among those of the short keys that were
+// lately asked for, without another SHA-256, counts, and looks at the clock twice, which
+// is a quarter of it: some 0.2 microseconds with Do and 0.5 with Func, where reflection
+// calls, three and eight times what functools.lru_cache takes. With 1 KB in and out it is
+// 1.3 microseconds, of which hashing, and copying into memory that is new, take half.
 //
 // A synced miss waits for the disk: for two files, and then for the folders that have
 // their names, each a flush of its own. What each costs on a machine, beside joblib and the system alone, says

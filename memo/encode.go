@@ -49,24 +49,8 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 		return info.err
 	}
 	switch info.kind {
-	case kindBool:
-		e.buf = append(e.buf, 'b', '0')
-		if v.Bool() {
-			e.buf[len(e.buf)-1] = '1'
-		}
-	case kindInt:
-		e.buf = append(strconv.AppendInt(append(e.buf, 'i'), v.Int(), 10), ';')
-	case kindUint:
-		e.buf = append(strconv.AppendUint(append(e.buf, 'i'), v.Uint(), 10), ';')
-	case kindFloat:
-		e.buf = appendFloatBits(append(e.buf, 'f'), v.Float())
-	case kindHalf:
-		e.buf = appendFloatBits(append(e.buf, 'f'), float64(halfOf(v).Float32()))
-	case kindComplex:
-		c := v.Complex()
-		e.buf = appendFloatBits(appendFloatBits(append(e.buf, 'c'), real(c)), imag(c))
-	case kindString:
-		e.buf = appendString(e.buf, v.String())
+	case kindBool, kindInt, kindUint, kindFloat, kindHalf, kindComplex, kindString:
+		e.buf = appendScalar(e.buf, v, info.kind)
 	case kindBytes:
 		e.buf = append(strconv.AppendInt(append(e.buf, 'y'), int64(v.Len()), 10), ':')
 		e.buf = append(e.buf, bytesOf(v)...)
@@ -108,6 +92,33 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 		return e.value(v.Elem(), depth+1)
 	}
 	return nil
+}
+
+// isScalar reports whether appendScalar writes values of this kind.
+func (k kind) isScalar() bool { return k <= kindString }
+
+// appendScalar writes a value of a kind that is scalar.
+func appendScalar(dst []byte, v reflect.Value, k kind) []byte {
+	switch k {
+	case kindBool:
+		if v.Bool() {
+			return append(dst, "b1"...)
+		}
+		return append(dst, "b0"...)
+	case kindInt:
+		return append(strconv.AppendInt(append(dst, 'i'), v.Int(), 10), ';')
+	case kindUint:
+		return append(strconv.AppendUint(append(dst, 'i'), v.Uint(), 10), ';')
+	case kindFloat:
+		return appendFloatBits(append(dst, 'f'), v.Float())
+	case kindHalf:
+		return appendFloatBits(append(dst, 'f'), float64(halfOf(v).Float32()))
+	case kindComplex:
+		c := v.Complex()
+		return appendFloatBits(appendFloatBits(append(dst, 'c'), real(c)), imag(c))
+	default: // kindString
+		return appendString(dst, v.String())
+	}
 }
 
 // checkDynamic refuses what an interface holds if its type matters and is not in
@@ -163,14 +174,14 @@ func (e *encoder) array(x any) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	table, err := array.HashTable(e.ctx, src)
+	shape := src.Shape()
+	digest, table, err := hashArgument(e.ctx, src, shape)
 	if err != nil {
 		return err
 	}
-	digest := table.Digest()
 	e.buf = append(e.buf, 'a')
 	e.buf = hex.AppendEncode(e.buf, digest[:])
-	e.arrays = append(e.arrays, arrayInfo{src.DType(), src.Shape(), largeTable(table)})
+	e.arrays = append(e.arrays, arrayInfo{src.DType(), shape, table})
 	return nil
 }
 

@@ -131,7 +131,7 @@ func (c *Cache) launch(ctx context.Context, r *request, f *flight) {
 				return
 			}
 		}
-		c.tell(Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
+		c.tell(&Event{Kind: Computing, Key: r.key.Digest(), Function: r.key.function, Version: r.key.version})
 		ended = true
 		began, returned := time.Now(), false
 		// Deferred, because the function may end this goroutine in any way.

@@ -129,13 +129,13 @@ func (f *Memoized) call(ctx context.Context, args []reflect.Value, refresh bool)
 	r.refresh = refresh
 	keyContext := ctx
 	if !f.fails {
-		keyContext = context.WithoutCancel(ctx)
+		keyContext = withoutCancel(ctx)
 	}
 	r.key = f.key(keyContext, args)
 	if err := keyContext.Err(); err != nil {
 		return nil, err
 	}
-	return f.cache.do(ctx, r)
+	return f.cache.do(ctx, &r)
 }
 
 // request is the request of a call whose key is k.
@@ -186,9 +186,12 @@ func (f *Memoized) compute(ctx context.Context, args []reflect.Value) ([]reflect
 	return out[:last], err
 }
 
-// out lays the results out as the function's type has them. A call that ended
-// without results has zero values.
+// out lays the results out as the function's type has them, which are only read. A call
+// that ended without results has zero values.
 func (f *Memoized) out(values []reflect.Value, err error) []reflect.Value {
+	if !f.fails && len(values) == len(f.results) {
+		return values
+	}
 	out := make([]reflect.Value, len(f.results), len(f.results)+1)
 	for i := copy(out, values); i < len(f.results); i++ {
 		out[i] = reflect.Zero(f.results[i])

@@ -53,8 +53,8 @@ const (
 // tallies are counts by function.
 type tallies map[string]*FunctionStats
 
-// add counts calls of a function.
-func (t *tallies) add(function string, s *FunctionStats) {
+// of returns the counts of a function, to add to.
+func (t *tallies) of(function string) *FunctionStats {
 	if len(function) > maxFunctionName {
 		function = ""
 	}
@@ -70,12 +70,12 @@ func (t *tallies) add(function string, s *FunctionStats) {
 		known = new(FunctionStats)
 		(*t)[function] = known
 	}
-	known.add(s)
+	return known
 }
 
 func (t *tallies) addAll(other tallies) {
 	for function, s := range other {
-		t.add(function, s)
+		t.of(function).add(s)
 	}
 }
 
@@ -108,7 +108,7 @@ func parseHistory(raw []byte) (since time.Time, counts tallies) {
 	}
 	for name, s := range file.Functions {
 		seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
-		counts.add(name, &FunctionStats{s.Hits, s.Misses, s.Shared, s.Faults, seconds(s.Computed), seconds(s.Saved)})
+		counts.of(name).add(&FunctionStats{s.Hits, s.Misses, s.Shared, s.Faults, seconds(s.Computed), seconds(s.Saved)})
 	}
 	return file.Since, counts
 }
@@ -133,6 +133,11 @@ type unwritten struct {
 	counts  tallies
 	notes   int
 	written time.Time
+
+	// last are the counts of the function that was noted last, which is mostly the
+	// next one too.
+	last         *FunctionStats
+	lastFunction string
 }
 
 const (
@@ -147,7 +152,10 @@ const (
 func (u *unwritten) note(function string, s *FunctionStats, now func() time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.counts.add(function, s)
+	if u.last == nil || u.lastFunction != function {
+		u.last, u.lastFunction = u.counts.of(function), function
+	}
+	u.last.add(s)
 	if u.notes++; s.Misses == 0 && u.notes%notesPerLook != 0 {
 		return false
 	}
@@ -167,7 +175,7 @@ func (u *unwritten) take() tallies {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	counts := u.counts
-	u.counts = nil
+	u.counts, u.last = nil, nil
 	return counts
 }
 

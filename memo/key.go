@@ -20,8 +20,14 @@ import (
 // make the same key.
 type Key struct {
 	function, version string
-	args              []argument
-	err               error
+
+	// The arguments are short[:shortLen], shortCount of them, and then args: numbers
+	// and the like that fit into short need no memory of their own, which takes longer
+	// than looking up what is kept in memory.
+	short                [shortArguments]byte
+	shortLen, shortCount uint8
+	args                 []argument
+	err                  error
 
 	// sum is the digest where summed is set: a call needs it several times, and
 	// long strings and bytes are in it whole.
@@ -29,14 +35,20 @@ type Key struct {
 	summed bool
 }
 
+// shortArguments is room for two integers or floats of any length.
+const shortArguments = 2 * encodedNumber
+
 // argument is one encoded argument and the arrays in it.
 type argument struct {
 	encoded []byte
 	arrays  []arrayInfo
 }
 
-// encodedNumber is the room that the longest encoding of an integer or float takes.
-const encodedNumber = 22
+// The room that the longest encoding of an integer or float takes, and that of an array.
+const (
+	encodedNumber = 22
+	encodedArray  = 33
+)
 
 // NewKey returns the key of a call without arguments. name and version are any
 // text: the name says which function, the version which behaviour of it. Change
@@ -52,16 +64,33 @@ func (k Key) Add(x any) Key {
 	if r, ok := asResult(x); ok {
 		return k.addResult(r)
 	}
-	return k.add(context.Background(), reflect.ValueOf(x))
+	v := reflect.ValueOf(x)
+	if k.addShort(v) {
+		return k
+	}
+	return k.add(context.Background(), v)
 }
 
 func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
-	if k.Err() != nil {
+	if k.check() != nil {
 		return k
 	}
-	e := encoder{ctx: ctx, buf: make([]byte, 0, encodedNumber*len(values))}
-	args := make([]argument, len(k.args), len(k.args)+len(values))
-	copy(args, k.args)
+	k.summed = false
+	for len(values) > 0 && k.addShort(values[0]) {
+		values = values[1:]
+	}
+	if len(values) == 0 {
+		return k
+	}
+	e := encoder{ctx: ctx}
+	var args []argument
+	if len(k.args) == 0 && len(values) == 1 {
+		one := new(oneArgument)
+		args, e.buf, e.arrays = one.args[:0], one.encoded[:0], one.arrays[:0]
+	} else {
+		args = append(make([]argument, 0, len(k.args)+len(values)), k.args...)
+		e.buf = make([]byte, 0, encodedArray*len(values))
+	}
 	for _, v := range values {
 		if l := linkOf(v); l != nil {
 			args = append(args, l.encoded)
@@ -69,13 +98,54 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 		}
 		start, arrays := len(e.buf), len(e.arrays)
 		if err := e.value(v, 0); err != nil {
-			k.err = fmt.Errorf("argument %d: %w", len(args), err)
+			k.err = fmt.Errorf("argument %d: %w", int(k.shortCount)+len(args), err)
 			return k
 		}
 		args = append(args, argument{slices.Clip(e.buf[start:]), slices.Clip(e.arrays[arrays:])})
 	}
-	k.args, k.summed = args, false
+	k.args = args
 	return k
+}
+
+// oneArgument is memory in one piece for one argument that is an array.
+type oneArgument struct {
+	args    [1]argument
+	arrays  [1]arrayInfo
+	encoded [encodedArray]byte
+}
+
+// addShort adds an argument that is a scalar and fits into k.short, and reports whether
+// it did.
+func (k *Key) addShort(v reflect.Value) bool {
+	if len(k.args) > 0 || !v.IsValid() || k.check() != nil {
+		return false
+	}
+	info := infoOf(v.Type())
+	if info.err != nil || !info.kind.isScalar() || info.kind == kindString && v.Len() > shortArguments {
+		return false
+	}
+	encoded := appendScalar(k.short[:k.shortLen:shortArguments], v, info.kind)
+	if len(encoded) > shortArguments {
+		return false
+	}
+	k.shortLen = uint8(len(encoded))
+	k.shortCount++
+	k.summed = false
+	return true
+}
+
+// count returns the number of arguments.
+func (k *Key) count() int { return int(k.shortCount) + len(k.args) }
+
+// arguments returns the arguments one by one.
+func (k *Key) arguments() []argument {
+	args := make([]argument, 0, k.count())
+	for rest := k.short[:k.shortLen]; len(rest) > 0; {
+		n := scalarLen(rest)
+		args = append(args, argument{encoded: slices.Clone(rest[:n])})
+		rest = rest[n:]
+	}
+	return append(args, k.args...)
 }
 
 // Function returns the name the key was made with.
@@ -86,7 +156,9 @@ func (k Key) Version() string { return k.version }
 
 // Err returns why the key is invalid, nil where it is valid. A call with an
 // invalid key is computed and not cached. The zero Key is invalid.
-func (k Key) Err() error {
+func (k Key) Err() error { return k.check() }
+
+func (k *Key) check() error {
 	if k.err == nil && k.function == "" {
 		return fmt.Errorf("%w: a function needs a name", ErrArguments)
 	}
@@ -98,21 +170,25 @@ func (k Key) Err() error {
 //	numcache/call/1\n ‖ name ‖ version ‖ the list of arguments
 //
 // each encoded as FORMAT.md says. An invalid key has the zero Digest.
-func (k Key) Digest() array.Digest {
+func (k Key) Digest() array.Digest { return k.digest() }
+
+func (k *Key) digest() array.Digest {
 	if k.summed {
 		return k.sum
 	}
-	return k.digest()
+	return k.hash()
 }
 
-func (k *Key) digest() array.Digest {
-	if k.Err() != nil {
+// hash computes the digest.
+func (k *Key) hash() array.Digest {
+	if k.check() != nil {
 		return array.Digest{}
 	}
 	var short [256]byte
 	b := append(short[:0], "numcache/call/1\n"...)
 	b = appendString(appendString(b, k.function), k.version)
-	b = append(strconv.AppendInt(append(b, 'l'), int64(len(k.args)), 10), ':')
+	b = append(strconv.AppendInt(append(b, 'l'), int64(k.count()), 10), ':')
+	b = append(b, k.short[:k.shortLen]...)
 	rest := k.args
 	for len(rest) > 0 && len(rest[0].encoded) <= cap(b)-len(b) {
 		b = append(b, rest[0].encoded...)
@@ -132,7 +208,7 @@ func (k *Key) digest() array.Digest {
 
 // withSum returns the key with its digest at hand.
 func (k Key) withSum() Key {
-	k.sum, k.summed = k.Digest(), true
+	k.sum, k.summed = k.digest(), true
 	return k
 }
 

@@ -75,9 +75,9 @@ func (r *Record) Used() time.Time {
 
 // newRecord is the record of a call that was just computed, without its results.
 func newRecord(k Key, created time.Time, took time.Duration) *Record {
-	r := &Record{Key: k.Digest(), Function: k.function, Version: k.version, Args: make([]Value, len(k.args)),
+	r := &Record{Key: k.Digest(), Function: k.function, Version: k.version, Args: make([]Value, k.count()),
 		Created: created.UTC().Round(0), Duration: took, Writer: writer}
-	for i, a := range k.args {
+	for i, a := range k.arguments() {
 		r.Args[i] = Value{appendArgumentJSON(nil, a)}
 	}
 	return r
@@ -126,7 +126,7 @@ func appendRecord(dst []byte, k Key, results []byte, created time.Time, took tim
 	dst = appendJSONString(append(dst, `","function":`...), k.function)
 	dst = appendJSONString(append(dst, `,"version":`...), k.version)
 	dst = append(dst, `,"args":[`...)
-	for i, a := range k.args {
+	for i, a := range k.arguments() {
 		if i > 0 {
 			dst = append(dst, ',')
 		}

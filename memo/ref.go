@@ -82,7 +82,7 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 			c.hit(r, record.Duration)
 			return ref, nil
 		}
-		if e := c.memory.use(r); e != nil {
+		if e := c.memory.use(r, r.types); e != nil {
 			r.inMemory = true
 			c.hit(r, e.record.Duration)
 			return ref.holding(e), nil
@@ -90,7 +90,7 @@ func (c *Cache) shelve(ctx context.Context, r *request) (Ref, error) {
 	}
 	began, saved := time.Now(), false
 	r.saved = &saved
-	values, err := c.do(ctx, *r)
+	values, err := c.do(ctx, r)
 	if err != nil {
 		return Ref{}, err
 	}

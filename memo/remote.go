@@ -56,7 +56,7 @@ func (c *Cache) openRemote(rawURL string, local store.Store) (store.Store, error
 				added.entries++
 			}
 			if err := c.enforce(context.WithoutCancel(ctx), local, added); err != nil && !mayFail(err) {
-				c.tell(Event{Kind: Fault, Err: err})
+				c.tell(&Event{Kind: Fault, Err: err})
 			}
 		},
 		Fault: func(op, name string, err error) {
@@ -81,7 +81,7 @@ func (c *Cache) remoteFault(err error) {
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		c.tell(Event{Kind: Fault, Err: err})
+		c.tell(&Event{Kind: Fault, Err: err})
 	}()
 	<-told
 }

@@ -61,7 +61,7 @@ func (c *Cache) warnStale(spec Spec, fn reflect.Value) {
 		}
 	}
 	if err != nil && !mayFail(err) && !errors.Is(err, ErrClosed) {
-		c.tell(Event{Kind: Fault, Function: spec.Name, Version: spec.Version, Err: err})
+		c.tell(&Event{Kind: Fault, Function: spec.Name, Version: spec.Version, Err: err})
 	}
 }
 

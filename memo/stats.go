@@ -128,7 +128,7 @@ type counters struct {
 const maxSeen = 100
 
 // tell counts an event and passes it on.
-func (c *Cache) tell(e Event) {
+func (c *Cache) tell(e *Event) {
 	switch e.Kind {
 	case Hit:
 		c.counters.hits.Add(1)
@@ -146,12 +146,12 @@ func (c *Cache) tell(e Event) {
 	}
 	c.count(e)
 	if c.options.OnEvent != nil {
-		c.options.OnEvent(e)
+		c.options.OnEvent(*e)
 	}
 }
 
 // count notes an event for the history and for the hottest keys.
-func (c *Cache) count(e Event) {
+func (c *Cache) count(e *Event) {
 	var s FunctionStats
 	switch e.Kind {
 	case Hit:
@@ -185,12 +185,12 @@ func (c *Cache) logger() *slog.Logger {
 
 // fault tells of something that went wrong with the entry of k.
 func (c *Cache) fault(k Key, err error) {
-	c.tell(Event{Kind: Fault, Key: k.Digest(), Function: k.function, Version: k.version, Err: err})
+	c.tell(&Event{Kind: Fault, Key: k.Digest(), Function: k.function, Version: k.version, Err: err})
 }
 
 // warn logs a fault: the first of its kind as a warning, so that a full disk does
 // not fill the log too.
-func (c *Cache) warn(e Event) {
+func (c *Cache) warn(e *Event) {
 	root := e.Err
 	for next := root; next != nil; next = errors.Unwrap(next) {
 		root = next
@@ -214,7 +214,7 @@ func (c *Cache) warn(e Event) {
 // tellEvicted tells of an entry that was removed, by the name of its record.
 func (c *Cache) tellEvicted(name string) {
 	function, version, key := callOf(name)
-	c.tell(Event{Kind: Evicted, Key: key, Function: function, Version: version})
+	c.tell(&Event{Kind: Evicted, Key: key, Function: function, Version: version})
 }
 
 func (e Event) attrs() []slog.Attr {

@@ -14,12 +14,17 @@ import (
 // record names, so that [Cache.Explain] can tell later which rows are not the same.
 const maxWithoutTable = 64
 
-// largeTable returns the table of an array that is large, else nil.
-func largeTable(t *array.Table) *array.Table {
-	if t.Len() > maxWithoutTable {
-		return t
+// hashArgument returns the digest of an array of the given shape, and the table of one
+// that is large.
+func hashArgument(ctx context.Context, src array.Source, shape []int) (digest array.Digest, table *array.Table, err error) {
+	if n, err := array.Elements(shape, src.DType().Size()); err == nil && n*src.DType().Size() <= maxWithoutTable*array.ChunkSize {
+		digest, err = array.Hash(ctx, src)
+		return digest, nil, err
 	}
-	return nil
+	if table, err = array.HashTable(ctx, src); err != nil {
+		return digest, nil, err
+	}
+	return table.Digest(), table, nil
 }
 
 // tableObject returns a chunk table as an array to store: uint64, two for each chunk.

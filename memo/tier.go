@@ -15,6 +15,7 @@ type tier struct {
 	share    bool
 	maxBytes int64 // 0 for no limit
 	entries  bounded
+	digests  *digests
 	evicted  atomic.Int64 // entries that the bounds pushed out
 	closed   atomic.Bool
 
@@ -47,8 +48,9 @@ type kept struct {
 const keptOverhead = 512
 
 func newTier(m Memory) (*tier, error) {
-	t := &tier{share: m.Share, maxBytes: m.MaxBytes}
-	if m.Policy != DefaultPolicy {
+	t := &tier{share: m.Share, maxBytes: m.MaxBytes, digests: newDigests()}
+	// Without a bound nothing is ever pushed out, and a map will do.
+	if m.Policy != DefaultPolicy || m.MaxBytes == 0 && m.MaxEntries == 0 {
 		t.entries = newListMap(m, &t.evicted)
 		return t, nil
 	}
@@ -57,10 +59,18 @@ func newTier(m Memory) (*tier, error) {
 	return t, err
 }
 
-// get returns the results of a call as its caller's own, or where they are shared,
-// everybody's, and what they took to compute.
-func (t *tier) get(r *request) (values []reflect.Value, took time.Duration, ok bool) {
-	e := t.use(r)
+// digest returns the digest of a key.
+func (t *tier) digest(k *Key) array.Digest {
+	if t == nil {
+		return k.digest()
+	}
+	return t.digests.of(k)
+}
+
+// get returns the results of a call, of the given types, as its caller's own, or where
+// they are shared, everybody's, and what they took to compute.
+func (t *tier) get(r *request, types []reflect.Type) (values []reflect.Value, took time.Duration, ok bool) {
+	e := t.use(r, types)
 	if e == nil {
 		return nil, 0, false
 	}
@@ -71,12 +81,13 @@ func (t *tier) get(r *request) (values []reflect.Value, took time.Duration, ok b
 	return values, e.record.Duration, err == nil
 }
 
-// use returns the entry that answers a call, nil where there is none.
-func (t *tier) use(r *request) *kept {
+// use returns the entry that answers a call, with results of the given types if there
+// are any; nil where there is none.
+func (t *tier) use(r *request, types []reflect.Type) *kept {
 	if t == nil || t.closed.Load() {
 		return nil
 	}
-	if e := t.entries.get(r.key.Digest()); e.answers(r) {
+	if e := t.entries.get(r.key.digest()); e.answers(r, types) {
 		return e
 	}
 	return nil
@@ -87,19 +98,19 @@ func (t *tier) peek(r *request) *kept {
 	if t == nil || t.closed.Load() {
 		return nil
 	}
-	if e := t.entries.peek(r.key.Digest()); e.answers(r) {
+	if e := t.entries.peek(r.key.digest()); e.answers(r, r.types) {
 		return e
 	}
 	return nil
 }
 
-// answers reports whether e, which may be nil, is of the call, has the types it
-// wants, if it wants any, and is valid.
-func (e *kept) answers(r *request) bool {
+// answers reports whether e, which may be nil, is of the call, has the given types, if
+// there are any, and is valid.
+func (e *kept) answers(r *request, types []reflect.Type) bool {
 	if e == nil || e.record.Function != r.key.function || e.record.Version != r.key.version {
 		return false
 	}
-	return (r.types == nil || haveTypes(e.values, r.types)) && (r.valid == nil || r.valid(e.record))
+	return (types == nil || haveTypes(e.values, types)) && (r.valid == nil || r.valid(e.record))
 }
 
 // haveTypes reports whether values are of the given types.
@@ -131,7 +142,17 @@ func (t *tier) entry(values []reflect.Value, recordBytes int64) (*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kept{values: own, asIs: t.share || &own[0] == &values[0], bytes: bytes}, nil
+	return &kept{values: constants(own), asIs: t.share || &own[0] == &values[0], bytes: bytes}, nil
+}
+
+// constants returns results as values that are no variables: reflection need not copy
+// these to hand them out.
+func constants(values []reflect.Value) []reflect.Value {
+	constant := make([]reflect.Value, len(values))
+	for i, v := range values {
+		constant[i] = reflect.ValueOf(v.Interface()) // of the same type, as no result is an interface
+	}
+	return constant
 }
 
 // put keeps an entry that was just computed in place of what there was. A nil one
@@ -140,7 +161,7 @@ func (t *tier) put(r *request, e *kept, record *Record) {
 	if t == nil {
 		return
 	}
-	key := r.key.Digest()
+	key := r.key.digest()
 	t.changed[key[0]].Add(1)
 	if e == nil {
 		t.entries.delete(key)
@@ -160,7 +181,7 @@ func (t *tier) changes(r *request) uint32 {
 	if t == nil {
 		return 0
 	}
-	return t.changed[r.key.Digest()[0]].Load()
+	return t.changed[r.key.digest()[0]].Load()
 }
 
 // fill keeps results that were read from the folder; values stays the caller's. If
@@ -178,7 +199,7 @@ func (t *tier) fill(r *request, values []reflect.Value, record *Record, changes 
 	lean.results = nil // which Results has too
 	lean.contents, lean.rawContents = nil, nil
 	e.record = &lean
-	key := r.key.Digest()
+	key := r.key.digest()
 	t.entries.set(key, e)
 	if t.closed.Load() || t.changes(r) != changes {
 		t.entries.delete(key)

@@ -47,7 +47,7 @@ func (c *Cache) touch(ctx context.Context, s store.Store, r *Record) {
 	// A hit is a hit: what cannot be noted, because the folder may only be read or
 	// the entry was just removed, costs the entry its place in the order at most.
 	if err != nil && !unavailable(err) && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
-		c.tell(Event{Kind: Fault, Key: r.Key, Function: r.Function, Version: r.Version, Err: err})
+		c.tell(&Event{Kind: Fault, Key: r.Key, Function: r.Function, Version: r.Version, Err: err})
 	}
 }
 

@@ -275,6 +275,9 @@ func numberType(t reflect.Type) reflect.Type {
 func numbers(v reflect.Value) any {
 	number := numberType(v.Type().Elem())
 	if v.Kind() == reflect.Slice && v.Type().Elem() == number {
+		if v.Type().Name() == "" {
+			return v.Interface()
+		}
 		return v.Convert(reflect.SliceOf(number)).Interface()
 	}
 	out := reflect.MakeSlice(reflect.SliceOf(number), v.Len(), v.Len())

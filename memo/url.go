@@ -36,7 +36,7 @@ func (c *Cache) openURL(rawURL string) (s store.Store, shown string, err error) 
 	guard := guarded.New(opened, guarded.Options{Prepare: func(ctx context.Context, s store.Store) error {
 		err := prepare(ctx, s, c.options.ReadOnly)
 		if errors.Is(err, ErrDamaged) { // which the cache gets over
-			c.tell(Event{Kind: Fault, Err: &Error{"open", shown, hide(err, rawURL, u)}})
+			c.tell(&Event{Kind: Fault, Err: &Error{"open", shown, hide(err, rawURL, u)}})
 			return nil
 		}
 		return hide(err, rawURL, u)
