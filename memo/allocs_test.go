@@ -22,31 +22,31 @@ var allocations = []struct {
 	{"memory/Do/scalar", 0, func(t *testing.T) func() error {
 		return doing(t, inMemory(t), 123456, 1.5)
 	}},
-	{"memory/Do/1KB", 3, func(t *testing.T) func() error {
+	{"memory/Do/1KB", 2, func(t *testing.T) func() error {
 		return doing(t, inMemory(t), oneKB(), 1.5)
 	}},
-	{"memory/Do/1KB/1KB", 6, func(t *testing.T) func() error {
+	{"memory/Do/1KB/1KB", 4, func(t *testing.T) func() error {
 		return doing(t, inMemory(t), oneKB(), oneKB())
 	}},
 	{"memory/Func/scalar", 4, func(t *testing.T) func() error {
 		return calling(t, inMemory(t), 123456, 1.5)
 	}},
-	{"memory/Func/1KB", 7, func(t *testing.T) func() error {
+	{"memory/Func/1KB", 6, func(t *testing.T) func() error {
 		return calling(t, inMemory(t), oneKB(), 1.5)
 	}},
-	{"memory/Func/1KB/1KB", 10, func(t *testing.T) func() error {
+	{"memory/Func/1KB/1KB", 8, func(t *testing.T) func() error {
 		return calling(t, inMemory(t), oneKB(), oneKB())
 	}},
 	{"disk/Do/scalar", 40, func(t *testing.T) func() error {
 		return doing(t, onDisk(t), 123456, 1.5)
 	}},
-	{"disk/Do/1KB/1KB", 68, func(t *testing.T) func() error {
+	{"disk/Do/1KB/1KB", 67, func(t *testing.T) func() error {
 		return doing(t, onDisk(t), oneKB(), oneKB())
 	}},
 	{"disk/Func/scalar", 42, func(t *testing.T) func() error {
 		return calling(t, onDisk(t), 123456, 1.5)
 	}},
-	{"disk/Func/1KB/1KB", 70, func(t *testing.T) func() error {
+	{"disk/Func/1KB/1KB", 69, func(t *testing.T) func() error {
 		return calling(t, onDisk(t), oneKB(), oneKB())
 	}},
 	{"mapped/1KB/1KB", 246, mapping},

@@ -41,6 +41,7 @@ func TestClonesHaveEveryBit(t *testing.T) {
 	for _, v := range []any{
 		sNaN(), wave, spinor(wave), []float32{sNaN()}, []complex64{wave}, spinors{spinor(wave)}, [2]complex64{wave, 1}, &wave,
 		map[string]complex64{"a": wave}, map[string][]float32{"a": {sNaN()}, "nil": nil, "empty": {}}, struct{ C complex64 }{wave},
+		[]float64(nil), []float64{}, []float64{math.Float64frombits(0x7ff0000000000001), math.Copysign(0, -1)},
 		[]string(nil), []string{}, [][]byte{nil, {}, {1}}, (*float64)(nil), map[string]int(nil), []struct{ X []int }{{}, {[]int{}}},
 		[2][]int{nil, {1}}, []bool{true, false}, []*mat.Dense{nil, mat.NewDense(1, 1, []float64{math.NaN()})},
 		make([]float64, largeSlice/8), make([]single, largeSlice), make([]int, largeSlice), make([]byte, largeSlice), make([]bool, largeSlice),
@@ -48,6 +49,18 @@ func TestClonesHaveEveryBit(t *testing.T) {
 		checkClone(t, v)
 	}
 	checkClone(t, makeSample(1))
+}
+
+// TestClonesOfFloatsAreTheirOwn writes to copies of the results that are most common.
+func TestClonesOfFloatsAreTheirOwn(t *testing.T) {
+	for _, n := range []int{1, 128, largeSlice/8 - 1, largeSlice / 8} {
+		xs := make([]float64, n)
+		a, b := cloneOf(t, xs), cloneOf(t, xs)
+		a[0], b[n-1] = 1, 2
+		if xs[0] != 0 || xs[n-1] != 0 || a[0] == b[0] && n > 1 {
+			t.Errorf("copies of %d floats share memory", n)
+		}
+	}
 }
 
 func TestClonesShareNothing(t *testing.T) {

@@ -27,6 +27,7 @@ type encoder struct {
 	ctx    context.Context
 	buf    []byte
 	arrays []arrayInfo // of the arrays in buf, in order
+	shape  []int       // room for that of a vector
 }
 
 // arrayInfo is what a record says of an array beside its digest.
@@ -55,14 +56,16 @@ func (e *encoder) value(v reflect.Value, depth int) error {
 		e.buf = append(strconv.AppendInt(append(e.buf, 'y'), int64(v.Len()), 10), ':')
 		e.buf = append(e.buf, bytesOf(v)...)
 	case kindNumbers:
-		return e.array(numbers(v))
+		shape := append(e.shape, v.Len())
+		e.shape = nil
+		return e.array(numbers(v), shape)
 	case kindArray, kindKeyer:
 		x := receiver(v, info)
 		switch {
 		case x == nil:
 			e.buf = append(e.buf, 'n')
 		case info.kind == kindArray:
-			return e.array(x)
+			return e.array(x, nil)
 		default:
 			return e.keyer(x.(Keyer), depth)
 		}
@@ -169,12 +172,15 @@ func receiver(v reflect.Value, info *typeInfo) any {
 	return v.Interface()
 }
 
-func (e *encoder) array(x any) error {
+// array writes an array of the given shape, or with nil, the shape that it says.
+func (e *encoder) array(x any, shape []int) error {
 	src, err := array.Of(x)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	shape := src.Shape()
+	if shape == nil {
+		shape = src.Shape()
+	}
 	digest, table, err := hashArgument(e.ctx, src, shape)
 	if err != nil {
 		return err

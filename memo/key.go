@@ -86,7 +86,7 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 	var args []argument
 	if len(k.args) == 0 && len(values) == 1 {
 		one := new(oneArgument)
-		args, e.buf, e.arrays = one.args[:0], one.encoded[:0], one.arrays[:0]
+		args, e.buf, e.arrays, e.shape = one.args[:0], one.encoded[:0], one.arrays[:0], one.shape[:0]
 	} else {
 		args = append(make([]argument, 0, len(k.args)+len(values)), k.args...)
 		e.buf = make([]byte, 0, encodedArray*len(values))
@@ -111,6 +111,7 @@ func (k Key) add(ctx context.Context, values ...reflect.Value) Key {
 type oneArgument struct {
 	args    [1]argument
 	arrays  [1]arrayInfo
+	shape   [1]int
 	encoded [encodedArray]byte
 }
 
