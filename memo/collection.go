@@ -2,21 +2,14 @@ package memo
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"math"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/numcache/numcache/array"
 	"github.com/numcache/numcache/memo/internal/store"
 )
-
-// maxCandidates bounds the names of records that a collection holds in memory. A
-// folder with more to evict is listed several times.
-var maxCandidates = 50_000
 
 // collection evicts entries, lowest rank first, until a folder is within limits.
 //
@@ -41,31 +34,6 @@ type collection struct {
 	left    usage
 	removed Trimmed
 	evicted []array.Digest // the last ones
-}
-
-// candidate is a record that may be evicted.
-type candidate struct {
-	name string
-	size int64
-	rank float64 // with equal rank, the earlier goes first
-	at   time.Time
-}
-
-func (a candidate) compare(b candidate) int {
-	return cmp.Or(cmp.Compare(a.rank, b.rank), a.at.Compare(b.at), strings.Compare(a.name, b.name))
-}
-
-// candidates is a heap with the last to go on top.
-type candidates []candidate
-
-func (h candidates) Len() int           { return len(h) }
-func (h candidates) Less(i, j int) bool { return h[i].compare(h[j]) > 0 }
-func (h candidates) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *candidates) Push(x any)        { *h = append(*h, x.(candidate)) }
-func (h *candidates) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
 }
 
 func (col *collection) run(ctx context.Context) error {
@@ -122,21 +90,13 @@ func (col *collection) run(ctx context.Context) error {
 	}
 }
 
-// lookThrough counts the records, and returns those that go first, in order, and
-// whether there are more. It notes their times, but for those that tell nothing: such
+// lookThrough counts the records, and returns those that go first, and whether there are
+// more. It notes their times, but for those that tell nothing: such
 // records are read at once, where the references are wanted.
 func (col *collection) lookThrough(ctx context.Context, used *timesOfUse, referenced *references) (first candidates, more bool, err error) {
 	add := func(next candidate) {
-		switch {
-		case next.compare(col.passed) <= 0: // it was written again, or this is a dry run
-		case len(first) < maxCandidates:
-			heap.Push(&first, next)
-		case next.compare(first[0]) < 0:
-			first[0] = next
-			heap.Fix(&first, 0)
-			fallthrough
-		default:
-			more = true
+		if next.compare(col.passed) > 0 { // else it was written again, or this is a dry run
+			more = first.add(next) || more
 		}
 	}
 	var weighing sync.Mutex // of what weigh adds
@@ -174,7 +134,6 @@ func (col *collection) lookThrough(ctx context.Context, used *timesOfUse, refere
 		})
 	}
 	weighers.wait()
-	slices.SortFunc(first, candidate.compare)
 	return first, more, nil
 }
 

@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"io/fs"
@@ -14,16 +15,21 @@ import (
 // stay.
 func (col *collection) evictAll(ctx context.Context, first candidates, target Limits) (done bool, err error) {
 	workers := newCrew()
-	for most := 1; len(first) > 0; most = min(2*most, inFlight) {
+	heap.Init((*firstFirst)(&first))
+	var next []leaver
+	for most := 1; len(first)+len(next) > 0; most = min(2*most, inFlight) {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		going, passed := col.going(ctx, workers, first[:min(most, len(first))], target)
+		for _, c := range (*firstFirst)(&first).take(most - len(next)) {
+			next = append(next, leaver{candidate: c})
+		}
+		going, passed := col.going(ctx, workers, next, target)
 		if passed == 0 {
 			return true, nil
 		}
-		col.passed = first[passed-1]
-		first = first[passed:]
+		col.passed = next[passed-1].candidate
+		next = next[passed:]
 		removals := make([]removal, len(going))
 		workers.each(len(going), func(i int) { removals[i].entry(ctx, col, &going[i]) })
 		if err := col.account(removals); err != nil {
@@ -35,37 +41,34 @@ func (col *collection) evictAll(ctx context.Context, first candidates, target Li
 
 // going returns those of the candidates, in order, that have to go for certain, and how
 // many were passed until the first of which it is not.
-func (col *collection) going(ctx context.Context, workers *crew, first candidates, target Limits) (going []leaver, passed int) {
-	leavers := make([]leaver, len(first))
-	for i, next := range first {
-		leavers[i].candidate = next
-	}
+func (col *collection) going(ctx context.Context, workers *crew, next []leaver, target Limits) (going []leaver, passed int) {
 	if target.MaxBytes > 0 && col.left.bytes > target.MaxBytes {
-		workers.each(len(leavers), func(i int) { leavers[i].weigh(ctx, col.s) })
+		workers.each(len(next), func(i int) { next[i].weigh(ctx, col.s) })
 	}
 	left := col.left
-	for i, next := range leavers {
-		old := target.MaxAge > 0 && col.now.Sub(next.at) > target.MaxAge
+	for i, l := range next {
+		old := target.MaxAge > 0 && col.now.Sub(l.at) > target.MaxAge
 		switch {
 		case old || target.exceededBy(left):
-			going = append(going, next)
-			left = left.minus(usage{next.most, 1})
+			going = append(going, l)
+			left = left.minus(usage{l.most, 1})
 		case target.MaxAge > 0 && col.limits.Policy == LeastCost:
 			// By worth, an old entry may come later.
 		default:
 			return going, i
 		}
 	}
-	return going, len(leavers)
+	return going, len(next)
 }
 
 // leaver is a candidate that is looked at more closely.
 type leaver struct {
 	candidate
-	read bool
-	raw  []byte // the record, if it was read
-	err  error  // of reading it
-	most int64  // what it may free at most
+	read    bool
+	raw     []byte // the record, if it was read
+	err     error  // of reading it
+	weighed bool
+	most    int64 // what it may free at most
 }
 
 // readRecord reads the record once.
@@ -79,6 +82,10 @@ func (l *leaver) readRecord(ctx context.Context, s store.Store) {
 // weigh finds out what goes with the record at most. Another entry may share an object,
 // and use it while this one goes, so that they are looked at again then.
 func (l *leaver) weigh(ctx context.Context, s store.Store) {
+	if l.weighed {
+		return
+	}
+	l.weighed = true
 	l.readRecord(ctx, s)
 	l.most = l.size
 	for _, digest := range objectDigests(l.raw) {
