@@ -126,12 +126,11 @@ func (w *waste) remove(ctx context.Context) {
 	}
 	removals := make([]removal, len(w.found))
 	newCrew().each(len(w.found), func(i int) {
-		info := w.found[i]
 		// A list is read ahead of what is done with it, so this is a second look: who
 		// uses the object for a new record gave it the time of that since.
-		again, err := w.col.s.Stat(ctx, info.Name)
-		if err == nil && again.Modified.Equal(info.Modified) {
-			removals[i].object(ctx, w.col, again)
+		info, err := w.col.s.Stat(ctx, w.found[i].Name)
+		if err == nil && w.col.now.Sub(info.Modified) >= sweepGrace {
+			removals[i].object(ctx, w.col, info)
 		}
 	})
 	w.found = w.found[:0]
