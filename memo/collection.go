@@ -101,9 +101,9 @@ func (col *collection) lookThrough(ctx context.Context, used *timesOfUse, refere
 	}
 	var weighing sync.Mutex // of what weigh adds
 	weighers := newCrew()
-	defer weighers.wait()
 	for info, err := range col.s.List(ctx, callsFolder) {
 		if err != nil {
+			weighers.wait()
 			return nil, false, &Error{"list", callsFolder, err}
 		}
 		col.look()

@@ -14,6 +14,9 @@ import (
 // same time: those that have to go whatever the others free. It is done where one may
 // stay.
 func (col *collection) evictAll(ctx context.Context, first candidates, target Limits) (done bool, err error) {
+	if target.MaxAge == 0 && !target.exceededBy(col.left) {
+		return true, nil
+	}
 	workers := newCrew()
 	heap.Init((*firstFirst)(&first))
 	var next []leaver

@@ -50,6 +50,7 @@ type contents struct {
 // found is a file in a folder, or a folder in it, of which only the name is told.
 type found struct {
 	Info
+	base   string
 	folder bool
 }
 
@@ -115,7 +116,7 @@ func contentsOf(folder string, entries []fs.DirEntry, err error) contents {
 		}
 		switch {
 		case entry.IsDir():
-			c.found = append(c.found, found{Info{Name: name}, true})
+			c.found = append(c.found, found{Info{Name: name}, entry.Name(), true})
 		case entry.Type().IsRegular():
 			info, err := again2(entry.Info)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -124,19 +125,26 @@ func contentsOf(folder string, entries []fs.DirEntry, err error) contents {
 			if err != nil {
 				return contents{err: err}
 			}
-			c.found = append(c.found, found{Info{name, info.Size(), info.ModTime()}, false})
+			c.found = append(c.found, found{Info{name, info.Size(), info.ModTime()}, entry.Name(), false})
 		}
 	}
-	slices.SortFunc(c.found, func(a, b found) int { return strings.Compare(a.sortName(), b.sortName()) })
+	slices.SortFunc(c.found, found.compare)
 	return c
 }
 
-// sortName makes files come in the order of their whole names: a-b/x before a/x.
+// compare has files come in the order of their whole names: a-b/x before a/x.
+func (f found) compare(g found) int {
+	if f.folder || g.folder {
+		return strings.Compare(f.sortName(), g.sortName())
+	}
+	return strings.Compare(f.base, g.base)
+}
+
 func (f found) sortName() string {
 	if f.folder {
-		return f.Name + "/"
+		return f.base + "/"
 	}
-	return f.Name
+	return f.base
 }
 
 // isNoFolder reports whether what was to be listed is gone, or is no folder: a foreign
