@@ -91,15 +91,15 @@ func (col *collection) run(ctx context.Context) error {
 }
 
 // lookThrough counts the records, and returns those that go first, and whether there are
-// more. It notes their times, but for those that tell nothing: such
-// records are read at once, where the references are wanted.
+// more. It notes their times, but for those that tell nothing: such records are read at
+// once, where the references are wanted.
 func (col *collection) lookThrough(ctx context.Context, used *timesOfUse, referenced *references) (first candidates, more bool, err error) {
 	add := func(next candidate) {
 		if next.compare(col.passed) > 0 { // else it was written again, or this is a dry run
 			more = first.add(next) || more
 		}
 	}
-	var weighing sync.Mutex // of what weigh adds
+	var weighing sync.Mutex // of what weighers add
 	weighers := newCrew()
 	for info, err := range col.s.List(ctx, callsFolder) {
 		if err != nil {
