@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"path"
 	"strings"
@@ -15,7 +14,8 @@ import (
 // Records yields the calls in the cache, one after the other, ordered by function
 // and version as their folders are named, then by key. A record that cannot be
 // read comes as an error, and the next one follows; it is left where it is. An
-// error that ends the listing is the last thing yielded. Entries that come and go
+// error that ends the listing is the last thing yielded. Some records are read ahead of
+// who asks, many at the same time where many are asked for. Entries that come and go
 // meanwhile may be listed or not.
 func (c *Cache) Records(ctx context.Context) iter.Seq2[*Record, error] {
 	return c.find(ctx, "")
@@ -39,27 +39,27 @@ func (c *Cache) find(ctx context.Context, prefix string) iter.Seq2[*Record, erro
 		if s == nil {
 			return
 		}
+		ahead := newRecordsAhead(ctx, c, s, yield)
+		defer ahead.stop()
 		for info, err := range s.List(ctx, callsFolder) {
-			if err != nil {
-				yield(nil, &Error{"list", callsFolder, err})
-				return
+			if err == nil {
+				err = ctx.Err()
 			}
-			if err := ctx.Err(); err != nil {
-				yield(nil, &Error{"list", callsFolder, err})
+			if err != nil {
+				if ctx.Err() != nil || ahead.yieldAll() {
+					yield(nil, &Error{"list", callsFolder, err})
+				}
 				return
 			}
 			base := path.Base(info.Name)
 			if !isRecord(base) || !strings.HasPrefix(base, prefix) {
 				continue
 			}
-			r, err := c.recordAt(ctx, s, info.Name)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // forgotten since it was listed
-			}
-			if !yield(r, err) {
+			if !ahead.read(info.Name) {
 				return
 			}
 		}
+		ahead.yieldAll()
 	}
 }
 

@@ -33,8 +33,12 @@ type Trimmed struct {
 // an hour ago (a day, but for Linux); with zero limits nothing but these. It is joblib's
 // reduce_size.
 //
-// It reads every record once, to find out which objects are referred to, and needs some
-// megabytes of memory and 8 bytes for each object. Where that cannot be found out,
+// Where each object has the time of a record, as it has in a folder in which nothing was
+// forgotten or refreshed, it lists the files and reads no record, but for those it
+// removes. (Of two entries that were used in the same nanosecond, and one of which was
+// forgotten, the object stays until the other is used again.) Else it reads every record
+// once, many at the same time, to find out which objects are referred to. It needs some
+// tens of megabytes of memory and 16 bytes for each entry. Where that cannot be found out,
 // because a record cannot be read or is of a later format, entries are removed all
 // the same, objects are not, and the error says why. What a
 // reader has open stays readable to it. Other processes may go on to read and write;

@@ -163,7 +163,10 @@ func TestEvictionWithoutSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.store = unreadable{memory, later, content == nil}
-		fill(t, c, now, 4)
+		if err := fill(t, c, now, 4).Forget(0, 10); err != nil {
+			t.Fatal(err)
+		}
+		now.pass(sweepGrace) // so that the forgotten one's object is old enough to be swept
 		trimmed, err := c.Trim(t.Context(), Limits{MaxEntries: 2}, nil)
 		if err == nil || trimmed.Entries < 2 || trimmed.LeftEntries > 2 {
 			t.Errorf("%s: %+v, %v; want 2 entries left, and an error", what, trimmed, err)

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -143,72 +141,6 @@ func (d *Dir) Stat(ctx context.Context, name string) (Info, error) {
 		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: ErrForeign}
 	}
 	return Info{name, info.Size(), info.ModTime()}, nil
-}
-
-// List implements [Store].
-func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
-	return func(yield func(Info, error) bool) {
-		if err := valid("list", prefix); err != nil && prefix != "." {
-			yield(Info{}, err)
-			return
-		}
-		d.walk(ctx, prefix, yield)
-	}
-}
-
-// walk yields the files in a folder and below; false where yield said stop.
-func (d *Dir) walk(ctx context.Context, folder string, yield func(Info, error) bool) bool {
-	entries, err := d.readDir(folder)
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		// Folders come and go while others write and clear.
-		return errors.Is(err, fs.ErrNotExist) || yield(Info{}, err) && false
-	}
-	for _, entry := range entries {
-		name := path.Join(folder, entry.Name())
-		switch {
-		case entry.IsDir():
-			if !d.walk(ctx, name, yield) {
-				return false
-			}
-		case entry.Type().IsRegular():
-			info, err := again2(entry.Info)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				yield(Info{}, err)
-				return false
-			}
-			if !yield(Info{name, info.Size(), info.ModTime()}, nil) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func (d *Dir) readDir(folder string) ([]fs.DirEntry, error) {
-	info, err := d.files.Lstat(folder)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return nil, nil // a foreign file where a folder is expected holds no blobs
-	}
-	entries, err := d.files.ReadDir(folder)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(sortName(a), sortName(b)) })
-	return entries, err
-}
-
-// sortName makes files come in the order of their whole names: a-b/x before a/x.
-func sortName(e fs.DirEntry) string {
-	if e.IsDir() {
-		return e.Name() + "/"
-	}
-	return e.Name()
 }
 
 // Delete implements [Store]. Folders that it leaves empty go too, but for the

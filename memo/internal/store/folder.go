@@ -60,19 +60,7 @@ func (f osFile) Lock() (release func(), err error) { return lockStaged(f.File) }
 func (f *folder) Lstat(name string) (fs.FileInfo, error) { return f.root.Lstat(name) }
 
 // ReadDir implements [Files].
-func (f *folder) ReadDir(name string) ([]fs.DirEntry, error) {
-	file, err := f.openFolder(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return file.ReadDir(-1)
-}
-
-// openFolder opens a folder, and does not wait where a FIFO has its name by now.
-func (f *folder) openFolder(name string) (*os.File, error) {
-	return f.root.OpenFile(name, os.O_RDONLY|folderFlags, 0)
-}
+func (f *folder) ReadDir(name string) ([]fs.DirEntry, error) { return f.reader.readDir(name) }
 
 // Mkdir implements [Files].
 func (f *folder) Mkdir(name string) error { return f.root.Mkdir(name, dirMode) }
@@ -95,7 +83,7 @@ func (f *folder) Link(from, to string) error { return f.root.Link(from, to) }
 func (f *folder) Remove(name string) error { return f.root.Remove(name) }
 
 // SyncFolder implements [Files].
-func (f *folder) SyncFolder(name string) error { return syncOpened(f.openFolder(name)) }
+func (f *folder) SyncFolder(name string) error { return syncOpened(openFolder(f.root, name)) }
 
 // SyncFolder makes the names in any folder durable.
 func SyncFolder(path string) error { return syncOpened(os.Open(path)) }

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// reader opens blobs for reading.
+// reader opens blobs for reading, and lists folders.
 type reader interface {
 	open(name string) (Blob, error)
+	readDir(name string) ([]fs.DirEntry, error)
 	close() error
 }
 
@@ -40,6 +41,20 @@ func (r rootReader) open(name string) (Blob, error) {
 		return nil, err
 	}
 	return fileBlob{f, info.Size(), info.ModTime()}, nil
+}
+
+// openFolder opens a folder, and does not wait where a FIFO has its name by now.
+func openFolder(root *os.Root, name string) (*os.File, error) {
+	return root.OpenFile(name, os.O_RDONLY|folderFlags, 0)
+}
+
+func (r rootReader) readDir(name string) ([]fs.DirEntry, error) {
+	f, err := openFolder(r.root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.ReadDir(-1)
 }
 
 type fileBlob struct {

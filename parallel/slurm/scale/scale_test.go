@@ -122,7 +122,8 @@ func readCounts(t *testing.T, file string) map[string]counts {
 // TestConstants holds that memo decides as the tables have it.
 func TestConstants(t *testing.T) {
 	for file, lines := range map[string][]string{
-		"collection.go":                {"var maxCandidates = 50_000\n"},
+		"candidates.go":                {"var maxCandidates = 200_000\n"},
+		"crew.go":                      {"const inFlight = 64\n"},
 		"shared.go":                    {"const revisePatience = 200 * time.Millisecond\n"},
 		"history.go":                   {"historyInterval = 10 * time.Second\n"},
 		"usage.go":                     {"u.bytes >= l.MaxBytes/100"},

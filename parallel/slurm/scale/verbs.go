@@ -50,8 +50,8 @@ var everyEntry = map[string]counts{
 	"records, for each entry":                      {"get": 1, "listed": 1},
 	"usage, for each entry":                        {"listed": 2},
 	"verify, for each entry":                       {"get": 1, "open": 2, "read": 5, "listed": 2},
-	"trim, with nothing to remove, for each entry": {"get": 1, "listed": 4},
-	"trim, for each entry removed more":            {"get": 1, "stat": 1, "delete": 2},
+	"trim, with nothing to remove, for each entry": {"get": 1, "listed": 2},
+	"trim, for each entry removed more":            {"get": 1, "stat": 2, "delete": 2},
 }
 
 const listPage = 1000 // blobs in an answer
