@@ -297,7 +297,7 @@ var clocksCampaign = campaign{"TestClocks", []string{"-clocks.jumps=48"}, []muta
 	{"entries from the future stay what they are", "memo/collection.go",
 		"if ahead(info.Modified, col.now) {", "if false {"},
 	{"what is fresh by another clock is swept", "memo/sweep.go",
-		"if info.Modified.After(col.now) {", "if false {"},
+		"return col.now.Sub(at) >= sweepGrace", "return !recent(at, col.now, sweepGrace)"},
 	{"an object keeps the time of a clock that was set back", "memo/internal/store/put.go",
 		"ahead > 0 && ahead <= MaxAhead {", "ahead > 0 {"},
 	{"what was noted in the future is recent", "memo/now.go",

@@ -104,20 +104,24 @@ type waste struct {
 
 // judge removes an object if it is waste, now or with some others.
 func (w *waste) judge(ctx context.Context, info store.Info) {
-	col := w.col
 	digest, ok := objectOf(info.Name)
-	if w.err != nil || !ok || w.referenced.has(digest) || recent(info.Modified, col.now, sweepGrace) {
+	if w.err != nil || !ok || w.referenced.has(digest) {
 		return
 	}
-	if info.Modified.After(col.now) {
+	switch {
+	case w.col.old(info.Modified):
+		if w.found = append(w.found, info); len(w.found) == inFlight {
+			w.remove(ctx)
+		}
+	case info.Modified.After(w.col.now):
 		// It may be fresh, by the clock of the writer: its grace begins now.
-		w.err = col.freshen(ctx, info.Name)
-		return
-	}
-	if w.found = append(w.found, info); len(w.found) == inFlight {
-		w.remove(ctx)
+		w.err = w.col.freshen(ctx, info.Name)
 	}
 }
+
+// old reports whether an object of this time is nobody's if no record refers to it. One
+// of a time to come is not.
+func (col *collection) old(at time.Time) bool { return col.now.Sub(at) >= sweepGrace }
 
 // remove removes what was found.
 func (w *waste) remove(ctx context.Context) {
@@ -129,7 +133,7 @@ func (w *waste) remove(ctx context.Context) {
 		// A list is read ahead of what is done with it, so this is a second look: who
 		// uses the object for a new record gave it the time of that since.
 		info, err := w.col.s.Stat(ctx, w.found[i].Name)
-		if err == nil && w.col.now.Sub(info.Modified) >= sweepGrace {
+		if err == nil && w.col.old(info.Modified) {
 			removals[i].object(ctx, w.col, info)
 		}
 	})
