@@ -104,6 +104,11 @@ func (u uninterrupted) SyncFolder(name string) error {
 	return again(func() error { return u.Files.SyncFolder(name) })
 }
 
+// Identity implements [Files].
+func (u uninterrupted) Identity(name string) (Identity, error) {
+	return again2(func() (Identity, error) { return u.Files.Identity(name) })
+}
+
 // OpenLock implements [Files].
 func (u uninterrupted) OpenLock(mode fs.FileMode) (LockFile, error) {
 	l, err := again2(func() (LockFile, error) { return u.Files.OpenLock(mode) })

@@ -1,14 +1,16 @@
 package store
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"time"
 )
 
-// reader opens blobs for reading.
+// reader opens blobs for reading, and looks at folders.
 type reader interface {
 	open(name string) (Blob, error)
+	identity(name string) (Identity, error)
 	close() error
 }
 
@@ -41,6 +43,9 @@ func (r rootReader) open(name string) (Blob, error) {
 	}
 	return fileBlob{f, info.Size(), info.ModTime()}, nil
 }
+
+// identity does not know when a folder was born: package os does not tell.
+func (r rootReader) identity(string) (Identity, error) { return Identity{}, errors.ErrUnsupported }
 
 type fileBlob struct {
 	file     *os.File

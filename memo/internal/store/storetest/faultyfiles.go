@@ -205,6 +205,14 @@ func (f *FaultyFiles) SyncFolder(name string) error {
 	return f.perform("sync folder", func() error { return f.Files.SyncFolder(name) })
 }
 
+// Identity implements [store.Files].
+func (f *FaultyFiles) Identity(name string) (store.Identity, error) {
+	if err := f.do("identity"); err != nil {
+		return store.Identity{}, err
+	}
+	return f.Files.Identity(name)
+}
+
 // OpenLock implements [store.Files].
 func (f *FaultyFiles) OpenLock(mode fs.FileMode) (store.LockFile, error) {
 	if err := f.do("open lock"); err != nil {

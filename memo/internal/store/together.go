@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path"
+	"slices"
+	"sync"
+	"time"
+)
+
+// NewBlob is a blob to be stored.
+type NewBlob struct {
+	Name  string
+	Size  int64 // as for PutIfAbsent
+	Write func(io.Writer) error
+}
+
+// Together is a [Store] in which several blobs are made durable in less time than each for
+// itself.
+type Together interface {
+	// PutTogether stores blobs, with one time of modification, and returns when a power
+	// cut can no longer lose them: the last one as Put does, those before it as
+	// PutIfAbsent. The last one may refer to the others: it gets its name when no power
+	// cut can lose them. An error is of the blob that is named, or of none; some of the
+	// others may be stored then, but not the last one without them. It is
+	// [errors.ErrUnsupported], and nothing is stored, where blobs are to be put one after
+	// the other.
+	PutTogether(ctx context.Context, blobs []NewBlob, modified time.Time) (name string, err error)
+}
+
+// PutTogether implements [Together]. The disk is waited for three times, however many blobs
+// there are: all files are synced at once, for what a journal has of them goes to the disk
+// together; then the names of all but the last, and then the last one's.
+func (d *Dir) PutTogether(ctx context.Context, blobs []NewBlob, modified time.Time) (name string, err error) {
+	if len(blobs) == 0 {
+		return "", nil
+	}
+	drafts := make([]*draft, 0, len(blobs))
+	defer func() {
+		for _, b := range drafts {
+			b.discard()
+		}
+	}()
+	for _, blob := range blobs {
+		if err := errors.Join(valid("put", blob.Name), ctx.Err()); err != nil {
+			return blob.Name, err
+		}
+		b, err := d.draft(ctx, true, blob.Write)
+		if err != nil {
+			return blob.Name, err
+		}
+		drafts = append(drafts, b)
+	}
+	last := len(blobs) - 1
+	if i, err := d.atOnce(len(drafts), func(i int) error {
+		when := modified
+		if i < last {
+			when, _ = d.modified(ctx, blobs[i].Name, blobs[i].Size, modified)
+		}
+		return drafts[i].finish(true, when)
+	}); err != nil {
+		return blobs[i].Name, err
+	}
+	publish := func(from, to int) (name string, err error) {
+		var folders []string
+		for i := from; i < to; i++ {
+			if err := d.publish(ctx, drafts[i].temporary, blobs[i].Name); err != nil {
+				return blobs[i].Name, err
+			}
+			drafts[i].published = true
+			folders = append(folders, path.Dir(blobs[i].Name))
+		}
+		return "", d.syncFolders(folders...)
+	}
+	if name, err := publish(0, last); err != nil {
+		return name, err
+	}
+	return publish(last, len(blobs))
+}
+
+// atOnce calls f for each number below n, in several goroutines where the files gain by
+// that, and returns the first error by number.
+func (d *Dir) atOnce(n int, f func(i int) error) (failed int, err error) {
+	if n < 2 || !d.files.Concurrent() {
+		for i := range n {
+			if err := f(i); err != nil {
+				return i, err
+			}
+		}
+		return 0, nil
+	}
+	errs := make([]error, n)
+	var others sync.WaitGroup
+	for i := range n - 1 {
+		others.Go(func() { errs[i] = f(i) })
+	}
+	errs[n-1] = f(n - 1)
+	others.Wait()
+	failed = max(slices.IndexFunc(errs, func(err error) bool { return err != nil }), 0)
+	return failed, errs[failed]
+}
