@@ -34,6 +34,9 @@ type Files interface {
 	Chtimes(name string, modified time.Time) error
 	// Rename gives a file another name, in place of the file that has it.
 	Rename(from, to string) error
+	// RenameNew is Rename where nothing has the name, else [fs.ErrExist]. It is
+	// [errors.ErrUnsupported], or another error, where the system has no such rename.
+	RenameNew(from, to string) error
 	// Link gives a file a second name, [fs.ErrExist] where something has it. File
 	// systems without such names refuse.
 	Link(from, to string) error

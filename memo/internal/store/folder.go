@@ -91,6 +91,9 @@ func (f *folder) Chtimes(name string, modified time.Time) error {
 // Rename implements [Files].
 func (f *folder) Rename(from, to string) error { return f.root.Rename(from, to) }
 
+// RenameNew implements [Files].
+func (f *folder) RenameNew(from, to string) error { return f.reader.renameNew(from, to) }
+
 // Link implements [Files].
 func (f *folder) Link(from, to string) error { return f.root.Link(from, to) }
 

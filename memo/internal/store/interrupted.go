@@ -89,6 +89,11 @@ func (u uninterrupted) Rename(from, to string) error {
 	return again(func() error { return u.Files.Rename(from, to) })
 }
 
+// RenameNew implements [Files].
+func (u uninterrupted) RenameNew(from, to string) error {
+	return again(func() error { return u.Files.RenameNew(from, to) })
+}
+
 // Link implements [Files].
 func (u uninterrupted) Link(from, to string) error {
 	return again(func() error { return u.Files.Link(from, to) })

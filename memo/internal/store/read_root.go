@@ -11,6 +11,7 @@ import (
 type reader interface {
 	open(name string) (Blob, error)
 	identity(name string) (Identity, error)
+	renameNew(from, to string) error
 	close() error
 }
 
@@ -46,6 +47,9 @@ func (r rootReader) open(name string) (Blob, error) {
 
 // identity does not know when a folder was born: package os does not tell.
 func (r rootReader) identity(string) (Identity, error) { return Identity{}, errors.ErrUnsupported }
+
+// renameNew does not know how: package os has no such rename.
+func (r rootReader) renameNew(from, to string) error { return errors.ErrUnsupported }
 
 type fileBlob struct {
 	file     *os.File

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"sync"
@@ -30,9 +31,16 @@ type Together interface {
 	PutTogether(ctx context.Context, blobs []NewBlob, modified time.Time) (name string, err error)
 }
 
-// PutTogether implements [Together]. The disk is waited for three times, however many blobs
-// there are: all files are synced at once, for what a journal has of them goes to the disk
-// together; then the names of all but the last, and then the last one's.
+// PutTogether implements [Together]. The disk is waited for twice, however many blobs there
+// are: all files are synced at once, for what a journal has of them goes to the disk
+// together, and then, with all of them named, the folders.
+//
+// So the last blob may have its name at a power cut, and another not: who reads the last
+// one does not find what it refers to. This is as if neither was stored, and is what the
+// caller has to expect of a power cut before PutTogether has returned. It is another matter
+// where the last blob takes the place of one that is durable, with all that it refers to.
+// Then the names of the others are synced first, which is a third time to wait. Which of
+// the two it is only the rename itself can tell, for others put too.
 func (d *Dir) PutTogether(ctx context.Context, blobs []NewBlob, modified time.Time) (name string, err error) {
 	if len(blobs) == 0 {
 		return "", nil
@@ -63,21 +71,42 @@ func (d *Dir) PutTogether(ctx context.Context, blobs []NewBlob, modified time.Ti
 	}); err != nil {
 		return blobs[i].Name, err
 	}
-	publish := func(from, to int) (name string, err error) {
-		var folders []string
-		for i := from; i < to; i++ {
-			if err := d.publish(ctx, drafts[i].temporary, blobs[i].Name); err != nil {
-				return blobs[i].Name, err
-			}
-			drafts[i].published = true
-			folders = append(folders, path.Dir(blobs[i].Name))
+	var folders []string
+	for i, b := range drafts[:last] {
+		if err := d.publish(ctx, b.temporary, blobs[i].Name); err != nil {
+			return blobs[i].Name, err
 		}
-		return "", d.syncFolders(folders...)
+		b.published = true
+		folders = append(folders, path.Dir(blobs[i].Name))
 	}
-	if name, err := publish(0, last); err != nil {
-		return name, err
+	name, b := blobs[last].Name, drafts[last]
+	if b.published = d.renameNew(b.temporary, name) == nil; !b.published {
+		if err := d.syncFolders(folders...); err != nil {
+			return "", err
+		}
+		folders = nil
+		if err := d.publish(ctx, b.temporary, name); err != nil {
+			return name, err
+		}
+		b.published = true
 	}
-	return publish(last, len(blobs))
+	return "", d.syncFolders(append(folders, path.Dir(name))...)
+}
+
+// renameNew gives a file its name if nothing has it.
+func (d *Dir) renameNew(temporary, name string) error {
+	exists := false
+	err := d.move(func(from, to string) error {
+		err := d.files.RenameNew(from, to)
+		if exists = errors.Is(err, fs.ErrExist); exists {
+			return nil
+		}
+		return err
+	}, temporary, name)
+	if exists {
+		return fs.ErrExist
+	}
+	return err
 }
 
 // atOnce calls f for each number below n, in several goroutines where the files gain by

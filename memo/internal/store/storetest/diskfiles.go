@@ -210,6 +210,23 @@ func (f *diskFiles) Rename(from, to string) error {
 	})
 }
 
+// RenameNew implements [store.Files].
+func (f *diskFiles) RenameNew(from, to string) error {
+	return f.do("rename new", from, func() error {
+		source, old, n, err := f.disk.existing(from)
+		if err != nil {
+			return err
+		}
+		target, base, err := f.disk.missing(to)
+		if err == nil {
+			number := f.disk.next()
+			target.change(number, base, n)
+			source.change(number, old, nil)
+		}
+		return err
+	})
+}
+
 // Link implements [store.Files].
 func (f *diskFiles) Link(from, to string) error {
 	return f.do("link", from, func() error {

@@ -190,6 +190,11 @@ func (f *FaultyFiles) Rename(from, to string) error {
 	return f.perform("rename", func() error { return f.Files.Rename(from, to) })
 }
 
+// RenameNew implements [store.Files].
+func (f *FaultyFiles) RenameNew(from, to string) error {
+	return f.perform("rename new", func() error { return f.Files.RenameNew(from, to) })
+}
+
 // Link implements [store.Files].
 func (f *FaultyFiles) Link(from, to string) error {
 	return f.perform("link", func() error { return f.Files.Link(from, to) })
