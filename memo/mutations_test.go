@@ -174,9 +174,9 @@ var campaigns = []campaign{
 	{"TestLostWrites", []string{"-lost.seeds=500", "-failfast"}, []mutation{
 		{"files are not synced", "memo/internal/store/draft.go", "err = b.file.Sync()", "_ = b.file"},
 		unsyncedFolders,
-		{"the folders above are not synced", "memo/internal/store/durable.go", "\t\t\tneed(path.Dir(name))\n", ""},
+		{"the folders above are not synced", "memo/internal/store/durable.go", "\t\t\tneed(path.Dir(at))\n", ""},
 		{"a folder that was made again is the one that was there", "memo/internal/store/durable.go", " && a.Born.Equal(b.Born)", ""},
-		{"a folder is known that one of the same birth may replace", "memo/internal/store/durable.go", " && id.Changed.After(id.Born)", ""},
+		{"a folder is known that one of the same birth may replace", "memo/internal/store/durable.go", " && id.Born.Before(lowest.Changed)", ""},
 		{"only the record is synced", "memo/internal/store/together.go", "drafts[i].finish(true, when)", "drafts[i].finish(i == last, when)"},
 		{"a record that replaces another does so before its objects have names", "memo/internal/store/together.go",
 			"if err := d.syncFolders(folders...); err != nil {", "if err := error(nil); err != nil {"},

@@ -17,9 +17,8 @@ type Identity struct {
 	Device, Inode uint64
 	Born          time.Time
 	// Changed is when the folder, or what is in it, was last changed. It is no part of
-	// what tells it from others, but must be later than Born for that: else the clock of
-	// the file system may not have moved since, and a folder that is made now could be
-	// born at the same time.
+	// what tells it from others, but the latest that is known of the file system's clock:
+	// a folder that is made from then on is not born before that.
 	Changed time.Time
 }
 
@@ -43,6 +42,10 @@ func (a Identity) same(b Identity) bool {
 //     not removed since it was known, for what is removed does not come back: a folder that
 //     is made has a new identity. So its name in P is as durable as it was. Had F been
 //     removed since the blob got its name, the blob would have been removed before.
+//   - Clocks of file systems stand still for some milliseconds, and two folders that are
+//     made meanwhile may have one identity. So F is known only when that clock is seen to
+//     have moved on since F was born: by the change of the folder in which the blob has just
+//     got its name. All that are made later are born later.
 //   - F is known by its whole name, and each folder above it must be known for itself. If P
 //     was removed, so was F.
 //   - Nothing renames a folder that may be known: those of a group get their name by a
@@ -91,15 +94,18 @@ func (d *Dir) syncFolders(names ...string) error {
 	}
 	for _, name := range names {
 		need(name)
-		for ; name != "."; name = path.Dir(name) {
-			id, err := d.files.Identity(name)
-			lasting := err == nil && id.Changed.After(id.Born)
-			if lasting && d.durable.has(name, id) {
+		var lowest Identity // which has just changed
+		for at := name; at != "."; at = path.Dir(at) {
+			id, err := d.files.Identity(at)
+			if at == name {
+				lowest = id
+			}
+			if err == nil && d.durable.has(at, id) {
 				continue
 			}
-			need(path.Dir(name))
-			if lasting {
-				fresh[name] = id
+			need(path.Dir(at))
+			if err == nil && id.Device == lowest.Device && id.Born.Before(lowest.Changed) {
+				fresh[at] = id
 			}
 		}
 	}
