@@ -178,8 +178,8 @@
 // whose keys are hashed to 64 bits and compared with what it holds. Keys of 128 bits are what lets entries outlive the
 // process.
 //
-// A synced miss waits for the disk: for two files, and then for the folders that have
-// their names, each a flush of its own. What each costs on a machine, beside joblib and the system alone, says
+// A synced miss waits for the disk twice: for the files, which are synced at once, and then for the
+// folders that have their names. What each costs on a machine, beside joblib and the system alone, says
 // cmd/bench; its profiles are those of go test -bench Hit -cpuprofile. Tests hold how
 // often hits allocate, which no neighbour changes.
 //
