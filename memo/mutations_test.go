@@ -32,7 +32,7 @@ type campaign struct {
 var namedWhileWritten = mutation{"a file has its name while it is written", "memo/internal/store/put.go",
 	"b, err := d.draft(ctx, o.Durable, write)\n", `b, err := d.draft(ctx, o.Durable, func(io.Writer) error { return nil })
 	if err == nil && d.move(d.files.Rename, b.temporary, name) == nil {
-		b.temporary, err = name, write(&draftWriter{ctx, b.file, false})
+		b.temporary, err = name, write(&draftWriter{ctx: ctx, f: b.file})
 	}
 `}
 

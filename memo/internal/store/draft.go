@@ -30,7 +30,7 @@ func (d *Dir) draft(ctx context.Context, durable bool, write func(io.Writer) err
 			b.discard()
 		}
 	}()
-	if err := write(&draftWriter{ctx, b.file, durable}); err != nil {
+	if err := write(&draftWriter{ctx: ctx, f: b.file, durable: durable}); err != nil {
 		return nil, err
 	}
 	written = true
@@ -71,9 +71,11 @@ type draftWriter struct {
 	ctx     context.Context
 	f       File
 	durable bool
+	held    int // written since the disk was last told to begin
 }
 
-// step is the most that is written between two looks at the context.
+// step is the most that is written between two looks at the context, and what the disk is
+// told to begin with.
 const step = 16 << 20
 
 // Write implements [io.Writer].
@@ -83,11 +85,12 @@ func (w *draftWriter) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 		k, err := w.f.Write(p[n:min(len(p), n+step)])
+		if w.held += k; w.durable && w.held >= step {
+			w.f.BeginSync()
+			w.held = 0
+		}
 		if n += k; err != nil || n == len(p) {
 			return n, err
-		}
-		if w.durable {
-			w.f.BeginSync()
 		}
 	}
 }
