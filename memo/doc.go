@@ -179,8 +179,8 @@
 // calls, three and eight times what functools.lru_cache takes. With 1 KB in and out it is
 // 1.3 microseconds, of which hashing, and copying into memory that is new, take half.
 //
-// A synced miss waits for the disk: for two files, and then for the folders that have
-// their names, each a flush of its own. What each costs on a machine, beside joblib and the system alone, says
+// A synced miss waits for the disk twice: for the files, which are synced at once, and then for the
+// folders that have their names. What each costs on a machine, beside joblib and the system alone, says
 // cmd/bench; its profiles are those of go test -bench Hit -cpuprofile. Tests hold how
 // often hits allocate, which no neighbour changes.
 //

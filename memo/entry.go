@@ -93,36 +93,66 @@ func (c *Cache) save(ctx context.Context, k Key, results *stored, created time.T
 
 // publish writes an entry's files, and returns what that added to the folder.
 func (c *Cache) publish(ctx context.Context, s store.Store, k Key, results *stored, created time.Time, took time.Duration) (added usage, err error) {
-	options := store.PutOptions{Durable: c.options.Sync.durable(took), Modified: created}
-	for _, o := range results.objects {
-		written, err := c.putObject(ctx, s, k, o, options)
-		if err != nil {
-			return added, err
-		}
-		added.bytes += written
+	name := recordName(k.function, k.version, k.Digest())
+	text, err := c.signer.sign(appendRecord(nil, k, results.json, created, took), results.objects)
+	if err != nil {
+		return added, &Error{"write", name, err}
 	}
+	text = seal(text)
+	if len(text) > maxRecord {
+		return added, &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(text))}
+	}
+	record := store.NewBlob{Name: name, Size: -1, Write: func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	}}
 	if err := c.publishTables(ctx, s, k, created, &added); err != nil {
 		return added, err
 	}
-	name := recordName(k.function, k.version, k.Digest())
-	record, err := c.signer.sign(appendRecord(nil, k, results.json, created, took), results.objects)
+	options := store.PutOptions{Durable: c.options.Sync.durable(took), Modified: created}
+	err = errors.ErrUnsupported
+	if together, ok := s.(store.Together); ok && options.Durable {
+		err = c.putTogether(ctx, s, together, results.objects, record, created, &added)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = c.putInTurn(ctx, s, k, results.objects, record, options, &added)
+	}
+	if err == nil {
+		added = added.plus(usage{int64(len(text)), 1})
+	}
+	return added, err
+}
+
+// putTogether publishes an entry's objects and its record, all durable.
+func (c *Cache) putTogether(ctx context.Context, s store.Store, together store.Together, objects []object, record store.NewBlob, created time.Time, added *usage) error {
+	blobs := make([]store.NewBlob, 0, len(objects)+1)
+	written := make([]int64, len(objects))
+	for i, o := range objects {
+		blobs = append(blobs, c.objectBlob(ctx, s, o, &written[i]))
+	}
+	name, err := together.PutTogether(ctx, append(blobs, record), created)
 	if err != nil {
-		return added, &Error{"write", name, err}
+		return &Error{"write", name, err}
 	}
-	record = seal(record)
-	if len(record) > maxRecord {
-		return added, &Error{"write", name, fmt.Errorf("%w: a record of %d bytes, more than are read; return arrays, or one string", ErrUnsupported, len(record))}
+	for _, n := range written {
+		added.bytes += n
 	}
-	err = s.Put(ctx, name, options, func(w io.Writer) error {
-		_, err := w.Write(record)
-		return err
-	})
-	if err != nil {
-		return added, &Error{"write", name, err}
+	return nil
+}
+
+// putInTurn publishes an entry's objects, and then its record.
+func (c *Cache) putInTurn(ctx context.Context, s store.Store, k Key, objects []object, record store.NewBlob, options store.PutOptions, added *usage) error {
+	for _, o := range objects {
+		written, err := c.putObject(ctx, s, k, o, options)
+		if err != nil {
+			return err
+		}
+		added.bytes += written
 	}
-	added.bytes += int64(len(record))
-	added.entries++
-	return added, nil
+	if err := s.Put(ctx, record.Name, options, record.Write); err != nil {
+		return &Error{"write", record.Name, err}
+	}
+	return nil
 }
 
 // publishTables writes the chunk tables that the record will name. None is worth a sync:
@@ -146,31 +176,36 @@ func (c *Cache) publishTables(ctx context.Context, s store.Store, k Key, created
 	return nil
 }
 
-// putObject publishes an array unless it is there, and returns how many bytes that
-// took. What is there is read: the new entry would be lost with one that is damaged.
-func (c *Cache) putObject(ctx context.Context, s store.Store, k Key, o object, options store.PutOptions) (written int64, err error) {
-	name, size := objectName(o.digest), o.fileSize()
+// objectBlob is the blob of an array. When it is written, written has its length.
+func (c *Cache) objectBlob(ctx context.Context, s store.Store, o object, written *int64) store.NewBlob {
+	b := store.NewBlob{Name: objectName(o.digest), Size: o.fileSize()}
 	write := func(w io.Writer) error { return npy.Write(w, o.source) }
 	if level := c.options.Compress; level > 0 {
 		// One that is there plain, by a cache that does not compress, stays plain.
-		if info, err := s.Stat(ctx, name); err != nil || info.Size != size {
-			name, size = packedName(o.digest), -1
+		if info, err := s.Stat(ctx, b.Name); err != nil || info.Size != b.Size {
+			b.Name, b.Size = packedName(o.digest), -1
 			write = func(w io.Writer) error { return writePacked(w, o.source, level) }
 		}
 	}
-	put := func() (bool, error) {
-		return s.PutIfAbsent(ctx, name, size, options, func(w io.Writer) error {
-			counter := countingWriter{w, 0}
-			err := write(&counter)
-			written = counter.written
-			return err
-		})
+	b.Write = func(w io.Writer) error {
+		counter := countingWriter{w, 0}
+		err := write(&counter)
+		*written = counter.written
+		return err
 	}
+	return b
+}
+
+// putObject publishes an array unless it is there, and returns how many bytes that
+// took. What is there is read: the new entry would be lost with one that is damaged.
+func (c *Cache) putObject(ctx context.Context, s store.Store, k Key, o object, options store.PutOptions) (written int64, err error) {
+	b := c.objectBlob(ctx, s, o, &written)
+	put := func() (bool, error) { return s.PutIfAbsent(ctx, b.Name, b.Size, options, b.Write) }
 	absent, err := put()
 	if err == nil && !absent {
 		written = 0
 		ref := arrayRef{Digest: o.digest, DType: o.source.DType(), Shape: o.source.Shape()}
-		_, found := readObjectFile(ctx, s, name, ref, false, c.contentOf(o))
+		_, found := readObjectFile(ctx, s, b.Name, ref, false, c.contentOf(o))
 		if errors.Is(found, ErrDamaged) {
 			c.fault(k, c.aside(ctx, s, found))
 		}
@@ -179,7 +214,7 @@ func (c *Cache) putObject(ctx context.Context, s store.Store, k Key, o object, o
 		}
 	}
 	if err != nil {
-		return 0, &Error{"write", name, err}
+		return 0, &Error{"write", b.Name, err}
 	}
 	return written, nil
 }

@@ -22,8 +22,8 @@ var fullCalls = flag.Int("full.calls", 40, "calls of TestFullDisk on each full d
 
 func init() {
 	campaigns = append(campaigns, campaign{"TestFullDisk", []string{"-full.calls=60"}, []mutation{
-		{"what was written stays when there is no room for the rest", "memo/internal/store/put.go",
-			"// Best effort: what stays is swept with the staging folder.\n\t\t\t_ = d.files.Remove(temporary)", "_ = 0"},
+		{"what was written stays when there is no room for the rest", "memo/internal/store/draft.go",
+			"_ = b.d.files.Remove(b.temporary)", "_ = 0"},
 		{"without room for the ledger nothing is evicted", "memo/usage.go",
 			"unsettled != nil && !unavailable(unsettled) {", "unsettled != nil {"},
 		{"without room for an entry nothing is evicted", "memo/entry.go",

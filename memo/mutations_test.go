@@ -28,16 +28,34 @@ type campaign struct {
 	mutations []mutation
 }
 
+// namedWhileWritten has a blob's file get its name first.
+var namedWhileWritten = mutation{"a file has its name while it is written", "memo/internal/store/put.go",
+	"b, err := d.draft(ctx, o.Durable, write)\n", `b, err := d.draft(ctx, o.Durable, func(io.Writer) error { return nil })
+	if err == nil && d.move(d.files.Rename, b.temporary, name) == nil {
+		b.temporary, err = name, write(&draftWriter{ctx: ctx, f: b.file})
+	}
+`}
+
+// reusedUnsynced leaves an object that is there as it is.
+var reusedUnsynced = mutation{"what is there unsynced is durable", "memo/internal/store/together.go",
+	"\tfor i, b := range drafts[:last] {\n", `	for i, b := range drafts[:last] {
+		if _, there := d.modified(ctx, blobs[i].Name, blobs[i].Size, modified); there {
+			continue
+		}
+`}
+
+// unsyncedFolders syncs no folder of an entry.
+var unsyncedFolders = mutation{"folders are not synced", "memo/internal/store/together.go",
+	`return "", d.syncFolders(append(folders, path.Dir(name))...)`, `return "", nil`}
+
 var campaigns = []campaign{
 	{"TestProcesses", nil, []mutation{
-		{"a file has its name while it is written", "memo/internal/store/put.go",
-			"\terr = fill(ctx, f,", "\tif d.move(d.files.Rename, temporary, name) == nil {\n\t\ttemporary = name\n\t}\n\terr = fill(ctx, f,"},
+		namedWhileWritten,
 		{"leftovers are not swept", "memo/internal/store/sweep.go",
 			`if err := d.files.Remove(name); err != nil {`, `if err := error(nil); err != nil {`},
 	}},
 	{"TestProcessesStorm", nil, []mutation{
-		{"a file has its name while it is written", "memo/internal/store/put.go",
-			"\terr = fill(ctx, f,", "\tif d.move(d.files.Rename, temporary, name) == nil {\n\t\ttemporary = name\n\t}\n\terr = fill(ctx, f,"},
+		namedWhileWritten,
 		{"a rename is not tried again", "memo/internal/store/mkdir.go", `const renameTries = 20`, `const renameTries = 0`},
 		{"callers share results in memory", "memo/tier.go", `	return cloneResults(values)`, `	return values, nil`},
 	}},
@@ -141,20 +159,28 @@ var campaigns = []campaign{
 	}},
 	{"TestEveryFileOperationFails", []string{"-faults.causes=5", "-failfast"}, []mutation{
 		{"a part that was written is the whole", "memo/internal/store/interrupted.go", "\t\tn += k\n", "\t\tn += max(k, len(p)-n)\n"},
-		{"a sync may fail", "memo/internal/store/put.go", "err = f.Sync()", "_ = f.Sync()"},
-		{"an interrupted close is done again", "memo/internal/store/put.go", "closeErr := f.Close()", "closeErr := again(f.Close)"},
+		{"a sync may fail", "memo/internal/store/draft.go", "err = b.file.Sync()", "_ = b.file.Sync()"},
+		{"an interrupted close is done again", "memo/internal/store/draft.go", "closeErr := b.file.Close()", "closeErr := again(b.file.Close)"},
 		{"what is interrupted has failed", "memo/internal/store/interrupted.go", "if err := f(); !errors.Is(err, syscall.EINTR) {", "if err := f(); true {"},
-		{"a failed write leaves its file", "memo/internal/store/put.go", "// Best effort: what stays is swept with the staging folder.\n\t\t\t_ = d.files.Remove(temporary)", "_ = temporary"},
-		{"what is there unsynced is durable", "memo/internal/store/put.go", "if o.Durable {\n\t\to.Modified", "if false {\n\t\to.Modified"},
+		{"a failed write leaves its file", "memo/internal/store/draft.go", "_ = b.d.files.Remove(b.temporary)", "_ = b.temporary"},
+		reusedUnsynced,
 		{"a lock file stays open", "memo/internal/store/lock_linux.go", "\tcloseLock(l.file)\n", "\topenLocks.Add(-1)\n"},
 		{"what cannot be read is damaged", "memo/object.go", "\tif errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {", "\tif err != nil {"},
 	}},
+	{"TestReplacedAtPowerCut", nil, []mutation{
+		{"a record replaces another before its objects have names", "memo/internal/store/together.go", "d.files.RenameNew(from, to)", "d.files.Rename(from, to)"},
+		{"a record that replaces another is not synced", "memo/internal/store/together.go", "append(folders, path.Dir(name))...", "folders..."},
+	}},
 	{"TestLostWrites", []string{"-lost.seeds=500", "-failfast"}, []mutation{
-		{"files are not synced", "memo/internal/store/put.go", "err = f.Sync()", "_ = f"},
-		{"folders are not synced", "memo/internal/store/put.go", "return d.syncFolders(path.Dir(name))", "return nil"},
-		{"the folders above are not synced", "memo/internal/store/put.go", "\t\tname = path.Dir(name)\n\t}\n}\n", "\t\treturn nil\n\t}\n}\n"},
-		{"only the record is synced", "memo/entry.go", "putObject(ctx, s, k, o, options)", "putObject(ctx, s, k, o, store.PutOptions{Modified: created})"},
-		{"what is there unsynced is durable", "memo/internal/store/put.go", "if o.Durable {\n\t\to.Modified", "if false {\n\t\to.Modified"},
+		{"files are not synced", "memo/internal/store/draft.go", "err = b.file.Sync()", "_ = b.file"},
+		unsyncedFolders,
+		{"the folders above are not synced", "memo/internal/store/durable.go", "\t\t\tneed(path.Dir(at))\n", ""},
+		{"a folder that was made again is the one that was there", "memo/internal/store/durable.go", " && a.Born.Equal(b.Born)", ""},
+		{"a folder is known that one of the same birth may replace", "memo/internal/store/durable.go", " && id.Born.Before(lowest.Changed)", ""},
+		{"only the record is synced", "memo/internal/store/together.go", "drafts[i].finish(true, when)", "drafts[i].finish(i == last, when)"},
+		{"a record that replaces another does so before its objects have names", "memo/internal/store/together.go",
+			"if err := d.syncFolders(folders...); err != nil {", "if err := error(nil); err != nil {"},
+		reusedUnsynced,
 		{"elements are not verified", "memo/content.go", "case h.table.Digest() != want:", "case false:"},
 		{"a damaged object hides the other", "memo/entry.go", "otherErr == nil {", "otherErr == nil && k.Err() != nil {"},
 	}},

@@ -17,12 +17,10 @@ var powerCuts = flag.Int("power.cuts", 1, "power cuts of TestPowerCut, for each 
 
 func init() {
 	campaigns = append(campaigns, campaign{"TestPowerCut", []string{"-power.cuts=8"}, []mutation{
-		{"files are not synced", "memo/internal/store/put.go",
-			"if err == nil && durable {", "if false {"},
-		{"folders are not synced", "memo/internal/store/put.go",
-			"if o.Durable {\n\t\treturn", "if false {\n\t\treturn"},
-		{"an object that is there already is not synced", "memo/internal/store/put.go",
-			"if o.Durable {\n\t\to.Modified", "if false {\n\t\to.Modified"},
+		{"files are not synced", "memo/internal/store/draft.go",
+			"\tif durable {\n\t\terr = ", "\tif false {\n\t\terr = "},
+		unsyncedFolders,
+		reusedUnsynced,
 		{"SyncFull does not sync", "memo/options.go",
 			"s == SyncFull || ", ""},
 		{"SyncAuto does not sync what was slow", "memo/options.go",

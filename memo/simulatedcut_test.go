@@ -84,6 +84,56 @@ func TestSyncedBesideUnsynced(t *testing.T) {
 	}
 }
 
+// TestReplacedAtPowerCut refreshes a synced call, which has another result by then, while
+// the power fails at each operation in turn: afterwards the call is a hit, with the one
+// result or the other, and with the new one if the refresh had ended.
+func TestReplacedAtPowerCut(t *testing.T) {
+	now := newHandClock()
+	open := func(disk *storetest.Disk, value float64) (*Cache, *Function[func() []float64]) {
+		c, err := openOnDisk(disk.Files(), now, func(o *Options) { o.Patience = -1 }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Func(c, Spec{Name: "replaced", Version: "1"}, func() []float64 { return []float64{value} })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c, f
+	}
+	stored := storetest.NewDisk(now.Now)
+	c, f := open(stored, 1)
+	f.Call()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	old := 0
+	for operations, ended := 1, false; !ended; operations++ {
+		for seed := range uint64(40) {
+			r := rand.New(rand.NewPCG(seed, 0))
+			disk := stored.Clone(now.Now)
+			c, f := open(disk, 2)
+			disk.FailAfter(operations)
+			f.Refresh()
+			ended = !disk.Failed()
+			_ = c.Close() // the power may be off
+			c, f = open(disk.Cut(storetest.AnyLoss(r), r), 3)
+			found := f.Call()[0]
+			if s := c.Stats(); s.Hits != 1 || ended && found != 2 {
+				t.Errorf("the power fails at operation %d, seed %d: %v, %+v", operations, seed, found, s)
+			}
+			if found == 1 {
+				old++
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if old == 0 {
+		t.Error("nothing was lost")
+	}
+}
+
 // TestOpenWhileFilesFail: a cache whose folder cannot be had now opens, and computes.
 func TestOpenWhileFilesFail(t *testing.T) {
 	disk := damagedDisk(t) // so that the tag is read

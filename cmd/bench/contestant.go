@@ -49,6 +49,19 @@ func (c contestant) saying(answer func(ctx context.Context) (string, error)) con
 	return c
 }
 
+// clearing is the contestant that removes what it wrote in each turn, on its own time.
+func (c contestant) clearing(remove func() error) contestant {
+	turn := c.turn
+	c.turn = func(ctx context.Context) (took, error) {
+		t, err := turn(ctx)
+		if err == nil {
+			err = remove()
+		}
+		return t, err
+	}
+	return c
+}
+
 // work is what contestants do, each in its turn.
 type work struct {
 	size        int // the bytes that it is of, 0 if that does not matter

@@ -90,14 +90,7 @@ func store(_ context.Context, b *bench, size int) (work, error) {
 		}
 		return nil
 	})
-	turn := call.turn
-	call.turn = func(ctx context.Context) (took, error) { // what it stored is removed on its own time
-		t, err := turn(ctx)
-		if err == nil {
-			err = f.Forget(last)
-		}
-		return t, err
-	}
+	call = call.clearing(func() error { return f.Forget(last) })
 	raw, err := b.writing(syncRename, [][]byte{make([]byte, size+128)}, 1)
 	return b.work(size, 1, &call, raw), err
 }

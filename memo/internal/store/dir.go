@@ -40,6 +40,8 @@ type Dir struct {
 	group bool          // what is made is the group's
 	pulse time.Duration // between two signs of life of one who holds a lock
 
+	durable durableNames
+
 	closing sync.Once
 	closed  chan struct{} // tells those who wait for a lock
 }

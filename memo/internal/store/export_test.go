@@ -18,3 +18,12 @@ func (d *Dir) ReadsThroughRoot() bool {
 
 // SyncFolders makes the names in a folder and above it durable.
 func (d *Dir) SyncFolders(name string) error { return d.syncFolders(name) }
+
+// MaxDurable bounds the folders that are known.
+const MaxDurable = maxDurable
+
+// KnowDurable has the name of a folder be known to be durable.
+func (d *Dir) KnowDurable(name string) { d.durable.add(map[string]Identity{name: {}}) }
+
+// KnownDurable returns how many are.
+func (d *Dir) KnownDurable() int { return len(d.durable.known) }

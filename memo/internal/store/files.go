@@ -34,6 +34,9 @@ type Files interface {
 	Chtimes(name string, modified time.Time) error
 	// Rename gives a file another name, in place of the file that has it.
 	Rename(from, to string) error
+	// RenameNew is Rename where nothing has the name, else [fs.ErrExist]. It is
+	// [errors.ErrUnsupported], or another error, where the system has no such rename.
+	RenameNew(from, to string) error
 	// Link gives a file a second name, [fs.ErrExist] where something has it. File
 	// systems without such names refuse.
 	Link(from, to string) error
@@ -42,6 +45,12 @@ type Files interface {
 	// SyncFolder returns when a power cut can no longer undo what was made, renamed
 	// and removed in the folder. Where folders cannot be synced it does nothing.
 	SyncFolder(name string) error
+	// Identity tells which folder has the name. It is [errors.ErrUnsupported] where the
+	// file system does not know, and an error where something else has the name.
+	Identity(name string) (Identity, error)
+	// Concurrent reports whether several goroutines get more done in the same time than
+	// one.
+	Concurrent() bool
 	// OpenLock opens the file that is locked, and makes it where it is missing, with
 	// the given mode. Without locks it is [errors.ErrUnsupported].
 	OpenLock(mode fs.FileMode) (LockFile, error)
@@ -55,6 +64,10 @@ type File interface {
 	io.Writer
 	// Chmod sets the mode.
 	Chmod(mode fs.FileMode) error
+	// BeginSync has the system begin to write what it holds of the file, if it can be
+	// told to, and waits for nothing. It promises nothing either: Sync does, and then has
+	// less to wait for.
+	BeginSync()
 	// Sync returns when a power cut can no longer lose what was written. If it fails,
 	// what was written may be lost whatever a later Sync says.
 	Sync() error

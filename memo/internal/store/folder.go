@@ -56,6 +56,9 @@ type osFile struct{ *os.File }
 // Lock implements [File].
 func (f osFile) Lock() (release func(), err error) { return lockStaged(f.File) }
 
+// BeginSync implements [File].
+func (f osFile) BeginSync() { beginSync(f.File) }
+
 // Lstat implements [Files].
 func (f *folder) Lstat(name string) (fs.FileInfo, error) { return f.root.Lstat(name) }
 
@@ -76,6 +79,9 @@ func (f *folder) Chtimes(name string, modified time.Time) error {
 // Rename implements [Files].
 func (f *folder) Rename(from, to string) error { return f.root.Rename(from, to) }
 
+// RenameNew implements [Files].
+func (f *folder) RenameNew(from, to string) error { return f.reader.renameNew(from, to) }
+
 // Link implements [Files].
 func (f *folder) Link(from, to string) error { return f.root.Link(from, to) }
 
@@ -84,6 +90,12 @@ func (f *folder) Remove(name string) error { return f.root.Remove(name) }
 
 // SyncFolder implements [Files].
 func (f *folder) SyncFolder(name string) error { return syncOpened(openFolder(f.root, name)) }
+
+// Identity implements [Files].
+func (f *folder) Identity(name string) (Identity, error) { return f.reader.identity(name) }
+
+// Concurrent implements [Files].
+func (f *folder) Concurrent() bool { return true }
 
 // SyncFolder makes the names in any folder durable.
 func SyncFolder(path string) error { return syncOpened(os.Open(path)) }

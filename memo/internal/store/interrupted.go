@@ -89,6 +89,11 @@ func (u uninterrupted) Rename(from, to string) error {
 	return again(func() error { return u.Files.Rename(from, to) })
 }
 
+// RenameNew implements [Files].
+func (u uninterrupted) RenameNew(from, to string) error {
+	return again(func() error { return u.Files.RenameNew(from, to) })
+}
+
 // Link implements [Files].
 func (u uninterrupted) Link(from, to string) error {
 	return again(func() error { return u.Files.Link(from, to) })
@@ -102,6 +107,11 @@ func (u uninterrupted) Remove(name string) error {
 // SyncFolder implements [Files].
 func (u uninterrupted) SyncFolder(name string) error {
 	return again(func() error { return u.Files.SyncFolder(name) })
+}
+
+// Identity implements [Files].
+func (u uninterrupted) Identity(name string) (Identity, error) {
+	return again2(func() (Identity, error) { return u.Files.Identity(name) })
 }
 
 // OpenLock implements [Files].

@@ -19,47 +19,22 @@ func (d *Dir) put(ctx context.Context, name string, o PutOptions, write func(io.
 	if err := errors.Join(valid("put", name), ctx.Err()); err != nil {
 		return err
 	}
-	f, temporary, release, err := d.stage()
+	b, err := d.draft(ctx, o.Durable, write)
 	if err != nil {
 		return err
 	}
-	defer release() // after all that is done with the file
-	published := false
-	defer func() { // also where write panics
-		if !published {
-			// Best effort: what stays is swept with the staging folder.
-			_ = d.files.Remove(temporary)
-		}
-	}()
-	err = fill(ctx, f, o.Durable, write)
-	if err == nil && !o.Modified.IsZero() {
-		err = d.files.Chtimes(temporary, o.Modified)
-	}
-	if err == nil {
-		err = publish(ctx, temporary, name)
-	}
-	if err != nil {
+	defer b.discard()
+	if err := b.finish(o.Durable, o.Modified); err != nil {
 		return err
 	}
-	published = true
+	if err := publish(ctx, b.temporary, name); err != nil {
+		return err
+	}
+	b.published = true
 	if o.Durable {
 		return d.syncFolders(path.Dir(name))
 	}
 	return nil
-}
-
-// fill has a new file written, and closes it.
-func fill(ctx context.Context, f File, durable bool, write func(io.Writer) error) (err error) {
-	defer func() { // also where write panics
-		if closeErr := f.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	err = write(&contextWriter{ctx, f})
-	if err == nil && durable {
-		err = f.Sync()
-	}
-	return err
 }
 
 // publish renames a written file to its name. A folder that stands there, which
@@ -139,38 +114,4 @@ func (d *Dir) publishNew(ctx context.Context, temporary, name string, size int64
 		_ = d.files.Remove(temporary) // also after a rename, which does nothing between two names of one file
 	}
 	return !kept, err
-}
-
-// syncFolders makes the names in a folder durable, and the folder's own name,
-// up to the root. A folder that is gone was removed with what was in it. A system
-// that cannot sync folders has nothing to sync.
-func (d *Dir) syncFolders(name string) error {
-	for {
-		err := d.files.SyncFolder(name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) || name == "." {
-			return err
-		}
-		name = path.Dir(name)
-	}
-}
-
-// contextWriter stops a long write when its context ends.
-type contextWriter struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-// step is the most that is written between two looks at the context.
-const step = 16 << 20
-
-func (c *contextWriter) Write(p []byte) (n int, err error) {
-	for {
-		if err := c.ctx.Err(); err != nil {
-			return n, err
-		}
-		k, err := c.w.Write(p[n:min(len(p), n+step)])
-		if n += k; err != nil || n == len(p) {
-			return n, err
-		}
-	}
 }

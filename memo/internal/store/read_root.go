@@ -1,15 +1,18 @@
 package store
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"time"
 )
 
-// reader opens blobs for reading, and lists folders.
+// reader opens blobs for reading, and looks at folders.
 type reader interface {
 	open(name string) (Blob, error)
 	readDir(name string) ([]fs.DirEntry, error)
+	identity(name string) (Identity, error)
+	renameNew(from, to string) error
 	close() error
 }
 
@@ -56,6 +59,12 @@ func (r rootReader) readDir(name string) ([]fs.DirEntry, error) {
 	defer f.Close()
 	return f.ReadDir(-1)
 }
+
+// identity does not know when a folder was born: package os does not tell.
+func (r rootReader) identity(string) (Identity, error) { return Identity{}, errors.ErrUnsupported }
+
+// renameNew does not know how: package os has no such rename.
+func (r rootReader) renameNew(from, to string) error { return errors.ErrUnsupported }
 
 type fileBlob struct {
 	file     *os.File

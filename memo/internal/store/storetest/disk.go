@@ -49,6 +49,7 @@ type node struct {
 	names   map[string]*node
 	durable map[string]*node
 	pending []nameChange
+	changed int // the number of the last change
 }
 
 // nameChange is one that is not durable yet. Without a node the name was removed.
@@ -73,6 +74,7 @@ func (n *node) modified() time.Time { return n.times[len(n.times)-1].time }
 // change gives a name in a folder another node, or none.
 func (n *node) change(number int, name string, to *node) {
 	n.pending = append(n.pending, nameChange{number, name, to})
+	n.changed = number
 	if to == nil {
 		delete(n.names, name)
 	} else {
@@ -159,6 +161,7 @@ func (d *Disk) Clone(now func() time.Time) *Disk {
 		c := &node{number: n.number, mode: n.mode, times: slices.Clone(n.times), content: slices.Clip(n.content), pieces: slices.Clip(n.pieces), synced: n.synced, lost: n.lost}
 		copied[n] = c
 		c.names, c.durable, c.pending = names(n.names), names(n.durable), slices.Clone(n.pending)
+		c.changed = n.changed
 		for i := range c.pending {
 			c.pending[i].node = clone(c.pending[i].node)
 		}

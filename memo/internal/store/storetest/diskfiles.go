@@ -210,6 +210,23 @@ func (f *diskFiles) Rename(from, to string) error {
 	})
 }
 
+// RenameNew implements [store.Files].
+func (f *diskFiles) RenameNew(from, to string) error {
+	return f.do("rename new", from, func() error {
+		source, old, n, err := f.disk.existing(from)
+		if err != nil {
+			return err
+		}
+		target, base, err := f.disk.missing(to)
+		if err == nil {
+			number := f.disk.next()
+			target.change(number, base, n)
+			source.change(number, old, nil)
+		}
+		return err
+	})
+}
+
 // Link implements [store.Files].
 func (f *diskFiles) Link(from, to string) error {
 	return f.do("link", from, func() error {
@@ -257,6 +274,31 @@ func (f *diskFiles) SyncFolder(name string) error {
 		return err
 	})
 }
+
+// tick is the number of changes of names and times in which the clock of the disk stands
+// still.
+const tick = 64
+
+// Identity implements [store.Files]. All folders have one number, as if that of each which
+// is removed were given to the next: only their births tell them apart, as far as the clock
+// does.
+func (f *diskFiles) Identity(name string) (id store.Identity, err error) {
+	err = f.do("identity", name, func() error {
+		_, _, n, err := f.disk.existing(name)
+		if err == nil && !n.mode.IsDir() {
+			err = syscall.ENOTDIR
+		}
+		if err == nil {
+			at := func(change int) time.Time { return time.Unix(int64(change/tick), 0) }
+			id = store.Identity{Device: 1, Inode: 1, Born: at(n.number), Changed: at(n.changed)}
+		}
+		return err
+	})
+	return id, err
+}
+
+// Concurrent implements [store.Files]: what fails is to be the same each time.
+func (f *diskFiles) Concurrent() bool { return false }
 
 // OpenLock implements [store.Files].
 func (f *diskFiles) OpenLock(mode fs.FileMode) (file store.LockFile, err error) {

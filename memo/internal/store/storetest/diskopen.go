@@ -82,6 +82,10 @@ func (f *diskFile) Chmod(mode fs.FileMode) error {
 	})
 }
 
+// BeginSync implements [store.File]. What of it was done by a power cut chance says in any
+// case.
+func (f *diskFile) BeginSync() {}
+
 // Sync implements [store.File].
 func (f *diskFile) Sync() error {
 	return f.do("sync", func() error {

@@ -190,6 +190,11 @@ func (f *FaultyFiles) Rename(from, to string) error {
 	return f.perform("rename", func() error { return f.Files.Rename(from, to) })
 }
 
+// RenameNew implements [store.Files].
+func (f *FaultyFiles) RenameNew(from, to string) error {
+	return f.perform("rename new", func() error { return f.Files.RenameNew(from, to) })
+}
+
 // Link implements [store.Files].
 func (f *FaultyFiles) Link(from, to string) error {
 	return f.perform("link", func() error { return f.Files.Link(from, to) })
@@ -203,6 +208,14 @@ func (f *FaultyFiles) Remove(name string) error {
 // SyncFolder implements [store.Files].
 func (f *FaultyFiles) SyncFolder(name string) error {
 	return f.perform("sync folder", func() error { return f.Files.SyncFolder(name) })
+}
+
+// Identity implements [store.Files].
+func (f *FaultyFiles) Identity(name string) (store.Identity, error) {
+	if err := f.do("identity"); err != nil {
+		return store.Identity{}, err
+	}
+	return f.Files.Identity(name)
 }
 
 // OpenLock implements [store.Files].

@@ -91,6 +91,7 @@ func (c *cut) node(n *node) *node {
 		f.synced = f.content
 		return f
 	}
+	f.changed = n.changed
 	f.names = maps.Clone(n.durable)
 	for _, change := range n.pending {
 		switch {

@@ -52,6 +52,7 @@ func RunWith(t *testing.T, can Abilities, open func(t *testing.T) store.Store) {
 		{"Replace", testReplace},
 		{"FailedPut", testFailedPut},
 		{"PutIfAbsent", testPutIfAbsent},
+		{"PutTogether", testPutTogether},
 		{"Modified", times},
 		{"List", testList},
 		{"ListStops", testListStops},

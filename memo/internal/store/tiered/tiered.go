@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -269,6 +270,26 @@ func (s *Store) PutIfAbsent(ctx context.Context, name string, size int64, o stor
 		s.send(name, length)
 	}
 	return written, err
+}
+
+// PutTogether implements [store.Together] where the local store does. The blobs are sent in
+// their order, which has those first that the last one may refer to.
+func (s *Store) PutTogether(ctx context.Context, blobs []store.NewBlob, modified time.Time) (name string, err error) {
+	local, ok := s.local.(store.Together)
+	if !ok {
+		return "", errors.ErrUnsupported
+	}
+	counted, sizes := slices.Clone(blobs), make([]int64, len(blobs))
+	for i := range counted {
+		counted[i].Write = counting(&sizes[i], counted[i].Write)
+	}
+	name, err = local.PutTogether(ctx, counted, modified)
+	if err == nil {
+		for i, b := range blobs {
+			s.send(b.Name, sizes[i])
+		}
+	}
+	return name, err
 }
 
 // counting has size be the number of bytes that write writes.
