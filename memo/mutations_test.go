@@ -38,7 +38,7 @@ var namedWhileWritten = mutation{"a file has its name while it is written", "mem
 
 // reusedUnsynced leaves an object that is there as it is.
 var reusedUnsynced = mutation{"what is there unsynced is durable", "memo/internal/store/together.go",
-	"\tfor i, b := range drafts[:last] {\n", `	for i, b := range drafts[:last] {
+	"\tfor i, b := range drafts[:others] {\n", `	for i, b := range drafts[:others] {
 		if _, there := d.modified(ctx, blobs[i].Name, blobs[i].Size, modified); there {
 			continue
 		}
@@ -46,7 +46,7 @@ var reusedUnsynced = mutation{"what is there unsynced is durable", "memo/interna
 
 // unsyncedFolders syncs no folder of an entry.
 var unsyncedFolders = mutation{"folders are not synced", "memo/internal/store/together.go",
-	`return "", d.syncFolders(append(folders, path.Dir(name))...)`, `return "", nil`}
+	`return "", d.syncFolders(folders...)`, `return "", nil`}
 
 var campaigns = []campaign{
 	{"TestProcesses", nil, []mutation{
@@ -169,7 +169,7 @@ var campaigns = []campaign{
 	}},
 	{"TestReplacedAtPowerCut", nil, []mutation{
 		{"a record replaces another before its objects have names", "memo/internal/store/together.go", "d.files.RenameNew(from, to)", "d.files.Rename(from, to)"},
-		{"a record that replaces another is not synced", "memo/internal/store/together.go", "append(folders, path.Dir(name))...", "folders..."},
+		{"a record that replaces another is not synced", "memo/internal/store/together.go", "\t*folders = append(*folders, path.Dir(name))\n", ""},
 	}},
 	{"TestLostWrites", []string{"-lost.seeds=500", "-failfast"}, []mutation{
 		{"files are not synced", "memo/internal/store/draft.go", "err = b.file.Sync()", "_ = b.file"},
@@ -177,9 +177,9 @@ var campaigns = []campaign{
 		{"the folders above are not synced", "memo/internal/store/durable.go", "\t\t\tneed(path.Dir(at))\n", ""},
 		{"a folder that was made again is the one that was there", "memo/internal/store/durable.go", " && a.Born.Equal(b.Born)", ""},
 		{"a folder is known that one of the same birth may replace", "memo/internal/store/durable.go", " && id.Born.Before(lowest.Changed)", ""},
-		{"only the record is synced", "memo/internal/store/together.go", "drafts[i].finish(true, when)", "drafts[i].finish(i == last, when)"},
+		{"only the record is synced", "memo/internal/store/together.go", "drafts[i].finish(true, when)", "drafts[i].finish(i == others, when)"},
 		{"a record that replaces another does so before its objects have names", "memo/internal/store/together.go",
-			"if err := d.syncFolders(folders...); err != nil {", "if err := error(nil); err != nil {"},
+			"if err := d.syncFolders(*folders...); err != nil {", "if err := error(nil); err != nil {"},
 		reusedUnsynced,
 		{"elements are not verified", "memo/content.go", "case h.table.Digest() != want:", "case false:"},
 		{"a damaged object hides the other", "memo/entry.go", "otherErr == nil {", "otherErr == nil && k.Err() != nil {"},

@@ -96,6 +96,39 @@ func descriptors(t *testing.T, calls int, did *fullCounts) {
 	f.close()
 }
 
+// An entry of more arrays than a process may have open files is stored, durable too.
+func TestMoreArraysThanOpenFiles(t *testing.T) {
+	c, err := Open(t.TempDir(), &Options{Sync: SyncFull})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	f, err := Func(c, Spec{Name: "many"}, func(n int) [][]float64 {
+		arrays := make([][]float64, n)
+		for i := range arrays {
+			arrays[i] = []float64{float64(i)}
+		}
+		return arrays
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	defer setLimit(t, unix.RLIMIT_NOFILE, before.Cur)
+	setLimit(t, unix.RLIMIT_NOFILE, 200)
+	for range 2 {
+		if arrays := f.Call(300); len(arrays) != 300 || arrays[299][0] != 299 {
+			t.Fatal(len(arrays))
+		}
+	}
+	if s := c.Stats(); s.Hits != 1 || s.Misses != 1 || s.Faults != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func setLimit(t *testing.T, which int, soft uint64) {
 	t.Helper()
 	var limit unix.Rlimit

@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // NewBlob is a blob to be stored.
@@ -42,9 +43,23 @@ type Together interface {
 // Then the names of the others are synced first, which is a third time to wait. Which of
 // the two it is only the rename itself can tell, for others put too.
 func (d *Dir) PutTogether(ctx context.Context, blobs []NewBlob, modified time.Time) (name string, err error) {
-	if len(blobs) == 0 {
-		return "", nil
+	var folders []string // of the names that are to be synced
+	for len(blobs) > 0 {
+		some := blobs[:min(len(blobs), maxTogether)]
+		blobs = blobs[len(some):]
+		if name, err := d.putSome(ctx, some, len(blobs) == 0, modified, &folders); err != nil {
+			return name, err
+		}
 	}
+	return "", d.syncFolders(folders...)
+}
+
+// maxTogether is how many files and folders are open, and synced, at once.
+const maxTogether = 32
+
+// putSome syncs some blobs of PutTogether, and gives them their names. It adds the folders
+// of these, unless they are synced already.
+func (d *Dir) putSome(ctx context.Context, blobs []NewBlob, withLast bool, modified time.Time, folders *[]string) (name string, err error) {
 	drafts := make([]*draft, 0, len(blobs))
 	defer func() {
 		for _, b := range drafts {
@@ -61,36 +76,42 @@ func (d *Dir) PutTogether(ctx context.Context, blobs []NewBlob, modified time.Ti
 		}
 		drafts = append(drafts, b)
 	}
-	last := len(blobs) - 1
+	others := len(blobs)
+	if withLast {
+		others--
+	}
 	if i, err := d.atOnce(len(drafts), func(i int) error {
 		when := modified
-		if i < last {
+		if i < others {
 			when, _ = d.modified(ctx, blobs[i].Name, blobs[i].Size, modified)
 		}
 		return drafts[i].finish(true, when)
 	}); err != nil {
 		return blobs[i].Name, err
 	}
-	var folders []string
-	for i, b := range drafts[:last] {
+	for i, b := range drafts[:others] {
 		if err := d.publish(ctx, b.temporary, blobs[i].Name); err != nil {
 			return blobs[i].Name, err
 		}
 		b.published = true
-		folders = append(folders, path.Dir(blobs[i].Name))
+		*folders = append(*folders, path.Dir(blobs[i].Name))
 	}
-	name, b := blobs[last].Name, drafts[last]
+	if !withLast {
+		return "", nil
+	}
+	name, b := blobs[others].Name, drafts[others]
 	if b.published = d.renameNew(b.temporary, name) == nil; !b.published {
-		if err := d.syncFolders(folders...); err != nil {
+		if err := d.syncFolders(*folders...); err != nil {
 			return "", err
 		}
-		folders = nil
+		*folders = nil
 		if err := d.publish(ctx, b.temporary, name); err != nil {
 			return name, err
 		}
 		b.published = true
 	}
-	return "", d.syncFolders(append(folders, path.Dir(name))...)
+	*folders = append(*folders, path.Dir(name))
+	return "", nil
 }
 
 // renameNew gives a file its name if nothing has it.
@@ -121,12 +142,12 @@ func (d *Dir) atOnce(n int, f func(i int) error) (failed int, err error) {
 		return 0, nil
 	}
 	errs := make([]error, n)
-	var others sync.WaitGroup
-	for i := range n - 1 {
-		others.Go(func() { errs[i] = f(i) })
+	var group errgroup.Group
+	group.SetLimit(maxTogether)
+	for i := range n {
+		group.Go(func() error { errs[i] = f(i); return nil })
 	}
-	errs[n-1] = f(n - 1)
-	others.Wait()
+	_ = group.Wait()
 	failed = max(slices.IndexFunc(errs, func(err error) bool { return err != nil }), 0)
 	return failed, errs[failed]
 }
