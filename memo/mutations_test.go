@@ -106,7 +106,7 @@ var campaigns = []campaign{
 		{"the names of devices stay", "memo/names.go", "plain && !(i == 0 && isDevice(s))", "plain"},
 	}},
 	{"TestMappedFiles", nil, []mutation{
-		{"the digest of a file that is opened is not checked", "memo/ref.go", "return h.verify(want, check)\n}\n\n// Forget", "_ = h\n\treturn nil\n}\n\n// Forget"},
+		{"the digest of a file that is opened is not checked", "memo/ref.go", "return h.verify(want, check)\n}\n\n// hashFile", "_ = h\n\treturn nil\n}\n\n// hashFile"},
 		{"a file that was cut is mapped", "npy/map_unix.go", "held < size", "held < 0"},
 		{"a file is mapped by its name", "npy/map_unix.go", "conn, err := f.SyscallConn()",
 			"f, err = os.Open(f.Name())\n\tif err != nil {\n\t\treturn nil, nil, err\n\t}\n\tconn, err := f.SyscallConn()"},

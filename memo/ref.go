@@ -329,15 +329,24 @@ func isOf(h npy.Header, want arrayRef) bool {
 // verifyOpen compares an array file with its digest, and has check judge its content; one
 // that is not content is ErrDamaged.
 func verifyOpen(ctx context.Context, f *npy.File, want array.Digest, check contentCheck) error {
-	src, err := f.Source()
-	var h hasher
-	if err == nil {
-		h, err = hashSource(ctx, src, check != nil)
-	}
+	h, err := hashFile(ctx, f, check != nil)
 	if err != nil {
 		return asDamage(err)
 	}
 	return h.verify(want, check)
+}
+
+// hashFile returns a hasher that has seen all of f.
+func hashFile(ctx context.Context, f *npy.File, content bool) (hasher, error) {
+	if !content {
+		table, err := f.HashTable(ctx)
+		return hasher{table: table}, err
+	}
+	src, err := f.Source()
+	if err != nil {
+		return hasher{}, err
+	}
+	return hashSource(ctx, src, true)
 }
 
 // Forget removes the results, so that they are computed next time. Results that this

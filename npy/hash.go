@@ -2,6 +2,7 @@ package npy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,32 +23,46 @@ func HashFile(ctx context.Context, path string) (array.Digest, Header, error) {
 }
 
 // Hash returns the digest of the array, the one that the array of [File.Read] has.
-// A file in C order is read chunk by chunk, on all cores where it is large, and
+// A file in C order is hashed chunk by chunk, on all cores where it is large, and
 // never whole in memory; one in Fortran order of two or more dimensions is read
 // first. It fails as Read does, and where ctx ends.
 func (f *File) Hash(ctx context.Context) (array.Digest, error) {
-	digest, err := f.hash(ctx)
-	return digest, onFile("hash", f.path, err)
-}
-
-func (f *File) hash(ctx context.Context) (array.Digest, error) {
-	if err := f.h.numbers(); err != nil {
-		return array.Digest{}, err
-	}
-	if f.held != unknown && f.h.inC() {
-		return array.Hash(ctx, f.source())
-	}
-	if ctx == nil {
-		return array.Digest{}, errNoContext
-	}
-	if err := ctx.Err(); err != nil { // before there is memory for the array
-		return array.Digest{}, err
-	}
-	a, err := f.read(ctx)
+	t, err := f.HashTable(ctx)
 	if err != nil {
 		return array.Digest{}, err
 	}
-	return array.Hash(ctx, a)
+	return t.Digest(), nil
+}
+
+// HashTable returns the chunk table of the array, the one that [array.HashTable] makes of
+// the array of [File.Read]. It is made, and fails, as Hash.
+func (f *File) HashTable(ctx context.Context) (*array.Table, error) {
+	t, err := f.hashTable(ctx)
+	return t, onFile("hash", f.path, err)
+}
+
+func (f *File) hashTable(ctx context.Context) (*array.Table, error) {
+	if ctx == nil {
+		return nil, errNoContext
+	}
+	err := f.h.numbers()
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.held != unknown && f.h.inC() {
+		if t, err := f.hashMapped(ctx); !errors.Is(err, errNotMapped) {
+			return t, err
+		}
+		return array.HashTable(ctx, f.source())
+	}
+	a, err := f.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return array.HashTable(ctx, a)
 }
 
 // Source returns the array as one that is read where and when it is asked for, from
