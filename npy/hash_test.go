@@ -21,7 +21,7 @@ func TestHashFileAgreesWithReadFile(t *testing.T) {
 	}
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(5, 6))
-	for name, n := range map[string]int{"chunk": array.ChunkSize / 8, "chunk and one": array.ChunkSize/8 + 1, "many": 7*array.ChunkSize/8 + 13, "mapped": 21*array.ChunkSize/8 + 13} {
+	for name, n := range map[string]int{"chunk": array.ChunkSize / 8, "chunk and one": array.ChunkSize/8 + 1, "many": 7*array.ChunkSize/8 + 13, "mapped": 35*array.ChunkSize/8 + 13} {
 		data := make([]float64, n)
 		for i := range data {
 			data[i] = r.NormFloat64()

@@ -13,7 +13,7 @@ import (
 
 // minHashMapped is the size of the elements from which on to map them costs less than to
 // copy them out of the system's memory.
-const minHashMapped = 4 << 20
+const minHashMapped = 8 << 20
 
 // errNotMapped is a file whose elements cannot be hashed where they lie.
 var errNotMapped = errors.New("it cannot be mapped")
