@@ -49,13 +49,14 @@ func (c contestant) saying(answer func(ctx context.Context) (string, error)) con
 	return c
 }
 
-// clearing is the contestant that removes what it wrote in each turn, on its own time.
-func (c contestant) clearing(remove func() error) contestant {
+// then is the contestant that does something after each turn, on nobody's time: to see that
+// the work was done, or to remove what it left.
+func (c contestant) then(f func() error) contestant {
 	turn := c.turn
 	c.turn = func(ctx context.Context) (took, error) {
 		t, err := turn(ctx)
 		if err == nil {
-			err = remove()
+			err = f()
 		}
 		return t, err
 	}

@@ -25,6 +25,8 @@ func hit(_ context.Context, b *bench, size int) (work, error) {
 	misses := c.Stats().Misses
 	call := timed(memoFunc, ours, times, func(context.Context) error {
 		f.Call(xs)
+		return nil
+	}).then(func() error {
 		if s := c.Stats(); s.Misses != misses {
 			return fmt.Errorf("it was no hit: %+v", s)
 		}

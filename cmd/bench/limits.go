@@ -74,7 +74,7 @@ func (b *bench) writing(name string, contents [][]byte, times int) (*contestant,
 			}
 		}
 		return nil
-	}).clearing(func() (err error) {
+	}).then(func() (err error) {
 		for _, file := range large {
 			err = errors.Join(err, os.Remove(file))
 		}

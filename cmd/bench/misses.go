@@ -61,6 +61,8 @@ func (b *bench) missing(size, times int, sync memo.Sync) (*contestant, [][]byte,
 	}
 	k := timed(memoFunc, ours, times, func(context.Context) error {
 		call()
+		return nil
+	}).then(func() error {
 		if s := c.Stats(); s.Hits > 0 || s.Faults > 0 {
 			return fmt.Errorf("it was no miss: %+v", s)
 		}
@@ -87,12 +89,13 @@ func store(_ context.Context, b *bench, size int) (work, error) {
 	call := timed(memoFunc, ours, 1, func(context.Context) error {
 		last = int(b.number.Add(1))
 		f.Call(last)
+		return nil
+	}).then(func() error {
 		if s := c.Stats(); s.Faults > 0 || s.Hits > 0 {
 			return fmt.Errorf("it was not stored: %+v", s)
 		}
-		return nil
+		return f.Forget(last)
 	})
-	call = call.clearing(func() error { return f.Forget(last) })
 	var content bytes.Buffer // of the same elements: zeros that were never touched are all one page
 	if err := npy.Write(&content, xs); err != nil {
 		return work{}, err

@@ -79,15 +79,12 @@ func (m *many) hits(name string, role role, records, times int) *contestant {
 		}
 		misses = m.cache.Stats().Misses
 		return "its argument", call()
-	})
-	turn := c.turn
-	c.turn = func(ctx context.Context) (took, error) {
-		t, err := turn(ctx)
-		if now := m.cache.Stats().Misses; err == nil && now != misses {
-			err = fmt.Errorf("%d of the calls were no hits", now-misses)
+	}).then(func() error {
+		if now := m.cache.Stats().Misses; now != misses {
+			return fmt.Errorf("%d of the calls were no hits", now-misses)
 		}
-		return t, err
-	}
+		return nil
+	})
 	return &c
 }
 
