@@ -37,21 +37,21 @@ var allocations = []struct {
 	{"memory/Func/1KB/1KB", 8, func(t *testing.T) func() error {
 		return calling(t, inMemory(t), oneKB(), oneKB())
 	}},
-	{"disk/Do/scalar", 40, func(t *testing.T) func() error {
+	{"disk/Do/scalar", 27, func(t *testing.T) func() error {
 		return doing(t, onDisk(t), 123456, 1.5)
 	}},
-	{"disk/Do/1KB/1KB", 67, func(t *testing.T) func() error {
+	{"disk/Do/1KB/1KB", 46, func(t *testing.T) func() error {
 		return doing(t, onDisk(t), oneKB(), oneKB())
 	}},
-	{"disk/Func/scalar", 42, func(t *testing.T) func() error {
+	{"disk/Func/scalar", 29, func(t *testing.T) func() error {
 		return calling(t, onDisk(t), 123456, 1.5)
 	}},
-	{"disk/Func/1KB/1KB", 69, func(t *testing.T) func() error {
+	{"disk/Func/1KB/1KB", 48, func(t *testing.T) func() error {
 		return calling(t, onDisk(t), oneKB(), oneKB())
 	}},
-	{"mapped/1KB/1KB", 246, mapping},
+	{"mapped/1KB/1KB", 165, mapping},
 	{"Has/memory", 0, func(t *testing.T) func() error { return asking(t, inMemory(t)) }},
-	{"Has/disk", 41, func(t *testing.T) func() error { return asking(t, onDisk(t)) }},
+	{"Has/disk", 24, func(t *testing.T) func() error { return asking(t, onDisk(t)) }},
 }
 
 func TestAllocationsOfAHit(t *testing.T) {

@@ -41,7 +41,11 @@ func decoded[T any](t *testing.T, v any) (T, error) {
 		}
 		return nil, ErrNotFound
 	}}
-	values, err := d.results(r.json, []reflect.Type{reflect.TypeFor[T]()})
+	list, ok := readValues(r.json)
+	if !ok {
+		t.Fatalf("%s is no list", r.json)
+	}
+	values, err := d.results(list, []reflect.Type{reflect.TypeFor[T]()})
 	if err != nil {
 		var none T
 		return none, err

@@ -246,7 +246,7 @@ func (c *Cache) stored(ctx context.Context, want *request) (*Record, error) {
 	}
 	if want.types != nil {
 		d := resultDecoder{load: func(arrayRef) (array.Any, error) { return nil, errUnread }}
-		if _, err := d.results(r.results, want.types); errors.Is(err, errMismatch) {
+		if _, err := d.results(r.Results, want.types); errors.Is(err, errMismatch) {
 			return nil, err
 		}
 	}

@@ -18,16 +18,18 @@ type resultDecoder struct {
 
 // results decodes a whole list of results. errMismatch says that they are not of
 // these types.
-func (d *resultDecoder) results(raw []byte, types []reflect.Type) ([]reflect.Value, error) {
-	node, err := decodeJSON(raw)
-	list, ok := node.([]any)
-	if err != nil || !ok || len(list) != len(types) {
+func (d *resultDecoder) results(list []Value, types []reflect.Type) ([]reflect.Value, error) {
+	if len(list) != len(types) {
 		return nil, errMismatch
 	}
 	values := make([]reflect.Value, len(types))
 	for i, t := range types {
+		node, err := list[i].node()
+		if err != nil {
+			return nil, errMismatch
+		}
 		values[i] = reflect.New(t).Elem()
-		if err := d.value(list[i], values[i]); err != nil {
+		if err := d.value(node, values[i]); err != nil {
 			return nil, err
 		}
 	}

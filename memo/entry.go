@@ -32,7 +32,7 @@ func (c *Cache) load(ctx context.Context, want *request) ([]reflect.Value, *Reco
 		return nil, nil, errInvalid
 	}
 	d := resultDecoder{load: func(ref arrayRef) (array.Any, error) { return c.object(ctx, s, k, ref, r.checkOf(ref.Digest)) }}
-	values, err := d.results(r.results, want.types)
+	values, err := d.results(r.Results, want.types)
 	if err == nil {
 		c.touch(ctx, s, r)
 	}

@@ -65,7 +65,7 @@ func FuzzRecord(f *testing.F) {
 			return array.Make(ref.DType, ref.Shape...)
 		}}
 		for _, typ := range fuzzTypes {
-			values, err := d.results(r.results, []reflect.Type{typ})
+			values, err := d.results(r.Results, []reflect.Type{typ})
 			if err == nil && values[0].Type() != typ {
 				t.Errorf("decoded a %v as %v", typ, values[0].Type())
 			}

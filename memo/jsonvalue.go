@@ -110,8 +110,54 @@ type arrayRef struct {
 	table  array.Digest // of its chunk table; zero where none is kept
 }
 
+// node returns the decoded JSON of a value. A reference to an array, as nearly all are
+// written, is an arrayRef.
+func (v Value) node() (any, error) {
+	if ref, ok := readArrayRef(v.raw); ok {
+		return ref, nil
+	}
+	return decodeJSON(v.raw)
+}
+
+// readArrayRef is arrayRefOf of what is not decoded, for the three members that nearly all
+// references have, in their order.
+func readArrayRef(raw []byte) (ref arrayRef, ok bool) {
+	r := jsonReader{b: raw}
+	name := func(want string) bool {
+		key, ok := r.text()
+		return ok && string(key) == want && r.take(':')
+	}
+	if !r.take('{') || !name("array") {
+		return ref, false
+	}
+	digest, ok := r.text()
+	if !ok || ref.Digest.UnmarshalText(digest) != nil || !r.take(',') || !name("dtype") {
+		return ref, false
+	}
+	descr, ok := r.text()
+	dtype, bigEndian, err := array.ParseDType(string(descr))
+	if !ok || err != nil || bigEndian || !r.take(',') || !name("shape") {
+		return ref, false
+	}
+	ref.DType, ref.Shape = dtype, []int{}
+	ok = r.items('[', ']', func() bool {
+		number, ok := r.number()
+		extent, err := strconv.Atoi(string(number))
+		ref.Shape = append(ref.Shape, extent)
+		return ok && err == nil
+	})
+	if !ok || !r.take('}') || !r.ended() {
+		return ref, false
+	}
+	_, err = array.Elements(ref.Shape, dtype.Size())
+	return ref, err == nil
+}
+
 // arrayRefOf reads a decoded JSON value as a reference to an array.
 func arrayRefOf(node any) (ref arrayRef, ok bool) {
+	if ref, ok := node.(arrayRef); ok {
+		return ref, true
+	}
 	m, isMap := node.(map[string]any)
 	if !isMap {
 		return ref, false

@@ -163,10 +163,13 @@ func readPlain(ctx context.Context, blob store.Blob, ref arrayRef, keep bool, ch
 	if err == nil && keep {
 		a, err = array.Uninitialized(ref.DType, ref.Shape...)
 	}
-	if err == nil {
-		err = scan(ctx, blob, start, ref, a, check)
+	if err != nil {
+		return nil, err
 	}
-	return a, err
+	if held, ok := blob.(heldBlob); ok && keep && check == nil && ref.DType != array.Bool {
+		return a, held.decode(ctx, start, ref, a)
+	}
+	return a, scan(ctx, blob, start, ref, a, check)
 }
 
 // heldBlob is a small blob that was read at once: header and elements by one call of the
@@ -184,6 +187,19 @@ func (b heldBlob) ReadAt(p []byte, offset int64) (int, error) {
 	return n, nil
 }
 
+// decode is scan for elements of which all bytes are kept, so that those that are kept can
+// be hashed: it needs neither a table nor anything else for many chunks.
+func (b heldBlob) decode(ctx context.Context, start int64, ref arrayRef, a array.Any) error {
+	if err := a.Decode(0, b.content[start:]); err != nil {
+		return err
+	}
+	digest, err := array.Hash(ctx, a)
+	if err == nil && digest != ref.Digest {
+		err = errContent
+	}
+	return err
+}
+
 // errContent is an object that has the right form and other elements.
 var errContent = fmt.Errorf("%w: its content does not match its digest", ErrDamaged)
 
@@ -191,7 +207,8 @@ var errContent = fmt.Errorf("%w: its content does not match its digest", ErrDama
 // array of its type and shape has, and returns where the elements start. Nothing
 // is allocated for them before.
 func checkHeader(blob store.Blob, ref arrayRef) (start int64, err error) {
-	header := npy.AppendHeader(nil, ref.DType, ref.Shape)
+	var room [192]byte // for nearly all
+	header := npy.AppendHeader(room[:0], ref.DType, ref.Shape)
 	n, err := array.Elements(ref.Shape, ref.DType.Size())
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -199,9 +216,14 @@ func checkHeader(blob store.Blob, ref arrayRef) (start int64, err error) {
 	if want := int64(len(header)) + int64(n)*int64(ref.DType.Size()); blob.Size() != want {
 		return 0, fmt.Errorf("%w: it has %d bytes, not %d", ErrDamaged, blob.Size(), want)
 	}
-	found := make([]byte, len(header))
-	if err := readAt(blob, found, 0); err != nil {
-		return 0, err
+	var found []byte
+	if held, ok := blob.(heldBlob); ok {
+		found = held.content[:len(header)]
+	} else {
+		found = make([]byte, len(header))
+		if err := readAt(blob, found, 0); err != nil {
+			return 0, err
+		}
 	}
 	if !bytes.Equal(found, header) {
 		return 0, fmt.Errorf("%w: its header is not that of %s%s", ErrDamaged, ref.DType, array.FormatShape(ref.Shape))

@@ -186,7 +186,7 @@ func (a *Appender) end() int64 { return a.start + int64(a.h.Shape[0])*a.row }
 
 // dictionary returns the text of a header, with the spaces that keep its length.
 func (a *Appender) dictionary(h Header) ([]byte, error) {
-	text := h.dictionary()
+	text := h.appendDictionary(nil)
 	if len(text) >= a.text {
 		return nil, fmt.Errorf("%w: the header has no room for the shape %s; read the file and write it with WriteFile, which leaves room",
 			ErrUnsupported, array.FormatShape(h.Shape))

@@ -27,7 +27,8 @@ func AppendHeader(dst []byte, d array.DType, shape []int) []byte {
 	h := Header{Type: numeric(d, false), Shape: shape}
 	// The 64 extents that an array has at most fit version 1.0's length of 16
 	// bits, and so need no version 2.0.
-	return appendFrame(dst, 1, h.appendGrowth(h.dictionary()))
+	var room [2 * alignment]byte // for nearly all
+	return appendFrame(dst, 1, h.appendGrowth(h.appendDictionary(room[:0])))
 }
 
 // Append appends to dst the header that np.save writes for h, in its byte order and
@@ -42,7 +43,7 @@ func (h Header) Append(dst []byte) ([]byte, error) {
 	if _, err := h.DataSize(); err != nil {
 		return dst, err
 	}
-	text := h.appendGrowth(h.dictionary())
+	text := h.appendGrowth(h.appendDictionary(nil))
 	version := byte(1)
 	if latin, ok := toLatin1(text); ok {
 		text = latin
@@ -60,9 +61,9 @@ func (h Header) Append(dst []byte) ([]byte, error) {
 	return append(dst, head...), nil
 }
 
-// dictionary returns the text of a header, without the spaces that follow it.
-func (h Header) dictionary() []byte {
-	text := append(make([]byte, 0, 2*alignment), "{'descr': "...)
+// appendDictionary appends the text of a header, without the spaces that follow it.
+func (h Header) appendDictionary(text []byte) []byte {
+	text = append(text, "{'descr': "...)
 	text = append(h.appendDescr(text), ", 'fortran_order': "...)
 	if h.Fortran {
 		text = append(text, "True"...)
