@@ -150,9 +150,9 @@ func parseRecord(b []byte) (*Record, error) {
 	}
 	var members recordMembers
 	if !members.read(b) {
-		members = recordMembers{}
-		if err := json.Unmarshal(b, &members); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		var err error
+		if members, err = unmarshalMembers(b); err != nil {
+			return nil, err
 		}
 	}
 	if members.Format != format {
@@ -176,6 +176,15 @@ func parseRecord(b []byte) (*Record, error) {
 	r.Duration = time.Duration(members.Duration * float64(time.Second))
 	r.size = int64(len(b))
 	return &r, nil
+}
+
+// unmarshalMembers reads what [recordMembers.read] does not understand. It is apart from it
+// because what encoding/json fills is not on the stack.
+func unmarshalMembers(b []byte) (m recordMembers, err error) {
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return m, nil
 }
 
 // textOf reads a JSON string, or one of bytes that are no UTF-8.

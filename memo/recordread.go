@@ -86,7 +86,7 @@ func (m *recordMembers) set(name string, raw []byte) (ok bool) {
 // readValues reads a list of values, as parts of b.
 func readValues(b []byte) (values []Value, ok bool) {
 	r := jsonReader{b: b}
-	values = make([]Value, 0, 4)
+	values = make([]Value, 0, 1)
 	ok = r.items('[', ']', func() bool {
 		raw, ok := r.raw()
 		values = append(values, Value{raw})
