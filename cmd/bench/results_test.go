@@ -126,3 +126,27 @@ func TestChart(t *testing.T) {
 		t.Error("nothing is drawn")
 	}
 }
+
+// The run that the README shows is one of this catalogue, and can be shown.
+func TestPublishedResults(t *testing.T) {
+	r, err := readResults("testdata/bench.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	works := map[string]bool{}
+	for _, w := range r.Works {
+		works[w.Name] = true
+	}
+	for _, row := range catalogue {
+		if name := row.name(&bench{sizes: sizes, records: 200_000}); !works[name] {
+			t.Errorf("testdata/bench.json has nothing of %q; run -json testdata/bench.json -chart testdata/bench.png", name)
+		}
+	}
+	var table bytes.Buffer
+	if err := r.print(&table); err != nil || !strings.Contains(table.String(), "joblib.hash") {
+		t.Errorf("%v in\n%s", err, &table)
+	}
+	if err := r.draw(filepath.Join(t.TempDir(), "bench.png")); err != nil {
+		t.Error(err)
+	}
+}
