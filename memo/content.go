@@ -59,13 +59,18 @@ func (h hasher) content() (sum contentDigest) {
 
 // verify compares the array with its digest, and has check judge it.
 func (h hasher) verify(want array.Digest, check contentCheck) error {
-	switch {
-	case h.table.Digest() != want:
-		return errContent
-	case check == nil:
-		return nil
+	if err := checkDigest(h.table.Digest(), want); err != nil || check == nil {
+		return err
 	}
 	return check(h.content())
+}
+
+// checkDigest compares the digest of an array with the one that it should have.
+func checkDigest(found, want array.Digest) error {
+	if found != want {
+		return errContent
+	}
+	return nil
 }
 
 // hashSource returns a hasher that has seen all of src.

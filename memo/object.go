@@ -194,10 +194,10 @@ func (b heldBlob) decode(ctx context.Context, start int64, ref arrayRef, a array
 		return err
 	}
 	digest, err := array.Hash(ctx, a)
-	if err == nil && digest != ref.Digest {
-		err = errContent
+	if err != nil {
+		return err
 	}
-	return err
+	return checkDigest(digest, ref.Digest)
 }
 
 // errContent is an object that has the right form and other elements.
