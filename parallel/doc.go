@@ -64,6 +64,11 @@
 // A sequence is walked in one goroutine, which stops when [Options].Window items are
 // in work, and goes on as their results are consumed.
 //
+// What that costs is some nanoseconds an item: in the run of cmd/bench that the README
+// shows, [Map] takes 32 ns for each of many tasks of 50 ns on two cores, which cannot be
+// fewer than 25; a goroutine for each takes 406 ns, and joblib 3.2 µs with processes,
+// its batches as large as suits it, and 42 µs with threads.
+//
 // # Workers, and calls inside calls
 //
 // By default there are as many workers as the process may use CPUs. [WithWorkers] sets
