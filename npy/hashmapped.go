@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 
 	"github.com/numcache/numcache/array"
-	"github.com/numcache/numcache/parallel"
 )
 
 // minHashMapped is the size of the elements from which on to map them costs less than to
@@ -22,12 +21,10 @@ var errNotMapped = errors.New("it cannot be mapped")
 // and copies none of them. Whatever goes wrong with that is errNotMapped: reading them says
 // what it is.
 func (f *File) hashMapped(ctx context.Context) (*array.Table, error) {
-	file, ok := f.file.(*os.File)
-	foreign := f.h.BigEndian && f.h.ItemSize > 1 || f.h.DType == array.Bool // not the bytes that are hashed
-	if !ok || foreign || f.size < minHashMapped {
-		return nil, errNotMapped
+	if _, ok := f.file.(*os.File); !ok || f.h.DType == array.Bool || f.size < minHashMapped {
+		return nil, errNotMapped // of bools other bytes may be hashed than there are
 	}
-	b, unmap, err := mapRange(file, f.start, f.size, ReadOnly)
+	a, unmap, err := f.mapArray(ReadOnly)
 	if err != nil {
 		return nil, errNotMapped
 	}
@@ -38,25 +35,10 @@ func (f *File) hashMapped(ctx context.Context) (*array.Table, error) {
 	}
 	page := int64(os.Getpagesize())
 	begun := int((page - f.start%page) % page) // of a chunk, the rest of the page that it begins in
-	err = parallel.ForRange(ctx, nil, t.Len(), func(ctx context.Context, lo, hi int) error {
-		for i := lo; i < hi; i++ {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			offset, length := t.Chunk(i)
-			chunk := b[offset : offset+length]
-			populate(chunk[min(begun, length):])
-			if err := setMapped(t, i, chunk); err != nil {
-				return err
-			}
-		}
-		return nil
+	err = array.ForChunks(ctx, a, func(i int, chunk []byte) error {
+		populate(chunk[min(begun, len(chunk)):])
+		return setMapped(t, i, chunk)
 	})
-	// The item that it names is a chunk, which says nothing to the caller.
-	var of *parallel.Error
-	if errors.As(err, &of) {
-		err = of.Err
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,17 @@ func TestHashMappedOfACutFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
+	if m, err := f.Map(ReadOnly); err == nil { // else there is nothing to be hashed where it lies
+		defer m.Close()
+		got, err := f.hashMapped(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := array.HashTable(t.Context(), f.source())
+		if err != nil || got.Digest() != want.Digest() {
+			t.Errorf("digest %v, and of what is read %v, %v", got.Digest(), want.Digest(), err)
+		}
+	}
 	b, unmap, err := mapRange(f.file.(*os.File), f.start, f.size, ReadOnly)
 	if err != nil {
 		t.Fatal(err)
