@@ -129,6 +129,9 @@ func TestCollectErrorsCancelled(t *testing.T) {
 				if i == 10 {
 					cancel()
 				}
+				if i > 10 {
+					<-ctx.Done() // else others may do all the rest before item 10 gets to it
+				}
 				if i == 2 {
 					return 0, errBoom
 				}
