@@ -189,10 +189,21 @@ func (f *flow[X, Y]) feed(source iter.Seq2[X, error]) {
 	}()
 	for x, err := range source {
 		if !f.admit(x, err) {
+			f.breakOff()
 			break
 		}
 	}
 	returned = true
+}
+
+// breakOff notes why the source is not through, where that is the end of the context: what
+// was taken of it may be finished, and must not pass for all.
+func (f *flow[X, Y]) breakOff() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.broken == nil && f.caller.Err() != nil {
+		f.broken = cancelled(f.caller)
+	}
 }
 
 // admit takes an item and waits for room for the next one.

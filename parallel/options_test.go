@@ -125,12 +125,12 @@ func TestCollectErrorsCancelled(t *testing.T) {
 		for _, slice := range []bool{true, false} {
 			ctx, cancel := context.WithCancel(bg)
 			defer cancel()
-			f := func(_ context.Context, i int) (int, error) {
+			f := func(own context.Context, i int) (int, error) {
 				if i == 10 {
 					cancel()
 				}
 				if i > 10 {
-					<-ctx.Done() // else others may do all the rest before item 10 gets to it
+					<-own.Done() // else others may do all the rest before item 10 gets to it
 				}
 				if i == 2 {
 					return 0, errBoom
